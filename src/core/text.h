@@ -1,0 +1,40 @@
+/*
+ * text.h: small questions about text, and text from strangers made harmless.
+ *
+ * Pure. Nothing here depends on the locale.
+ */
+#ifndef CORE_TEXT_H
+#define CORE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/strbuf.h"
+
+bool text_is_empty(const char *text);                      /* NULL, or white space only */
+bool text_equal(const char *a, const char *b);             /* NULL equals only NULL */
+bool text_equal_ignore_case(const char *a, const char *b); /* ASCII */
+bool text_starts_with(const char *text, const char *prefix);
+bool text_ends_with(const char *text, const char *suffix);
+bool text_contains_ignore_case(const char *text,
+                               const char *part); /* ASCII, as GitHub's contains(); NULL: false */
+
+/* A whole decimal number within [min, max], nothing before or behind it. */
+bool text_to_int64(const char *text, int64_t min, int64_t max, int64_t *ret_number);
+/* A decimal number such as "0.3", "10", ".5"; no sign, no exponent, at most 15 digits. */
+bool text_to_decimal(const char *text, double *ret_number);
+
+bool text_is_utf8(const char *bytes, size_t len);
+
+/*
+ * Add `bytes` made safe for a log line or a Markdown cell: invalid UTF-8 becomes U+FFFD, control
+ * characters (C0, DEL, C1, bidirectional overrides, line and paragraph separators) become visible
+ * escapes such as \x1b or \u202e, except that '\t' becomes a space. With `keep_newlines` '\n'
+ * stays. At most `max_bytes` are added; what is cut ends in "…". ANSI colour sequences (ESC [ … m)
+ * are left out instead of shown.
+ */
+void text_add_visible(struct strbuf *sb, const char *bytes, size_t len, size_t max_bytes,
+                      bool keep_newlines);
+
+#endif

@@ -15,6 +15,8 @@
 #undef strcat
 #undef strncpy
 #undef strncat
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok system popen atoi    \
     atol atoll gmtime localtime ctime asctime mktemp tmpnam
 

@@ -1,0 +1,77 @@
+/*
+ * buildx.h: one build by the `buildx` program: its arguments, its private Docker configuration, its
+ * progress, its result.
+ *
+ * buildx does the building. It runs standalone (no docker CLI is needed) or as the CLI's plug-in,
+ * whichever is found: `buildx` on PATH, the plug-in's usual folders, `docker buildx`. Source:
+ * docs.docker.com/reference/cli/docker/buildx/build.
+ */
+#ifndef SERVICES_BUILDX_H
+#define SERVICES_BUILDX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/strvec.h"
+#include "services/progress.h"
+
+struct buildx {
+    struct strvec command; /* "buildx", or "docker" "buildx" */
+    char *
+        config_folder; /* owned; DOCKER_CONFIG: 0700, config.json 0600; removed by buildx_release */
+    struct strvec env; /* what its processes get: ours with DOCKER_CONFIG, DOCKER_HOST as given,
+                          BUILDX_* and the cache's variables */
+    char version[32];  /* "0.13.1" */
+};
+
+/* Find the program and make the private configuration. ERROR_NOT_FOUND with the remedy. */
+int buildx_init(struct buildx *buildx, const char *const *environ, const char *temp_folder,
+                struct error *err);
+void buildx_release(struct buildx *buildx);
+/* A login for `registry` in the private config.json. */
+int buildx_login(struct buildx *buildx, const char *registry, const char *user,
+                 const char *password, struct error *err);
+
+struct buildx_build {    /* all borrowed */
+    const char *builder; /* NULL: the default one (the engine's own) */
+    const char *file, *context, *target,
+        *platform;                       /* absolute paths; target NULL: the last stage */
+    const struct strvec *build_args;     /* KEY=VALUE */
+    const struct strvec *build_contexts; /* name=docker-image://… */
+    const struct strvec
+        *secrets; /* id=value; written to 0600 files in config_folder and given as src= */
+    const struct strvec *labels;                /* key=value */
+    const struct strvec *cache_from, *cache_to; /* as --cache-from and --cache-to take them */
+    const struct strvec
+        *tags;              /* repository:tag, all pushed; empty: by digest only (push-by-digest) */
+    const char *repository; /* registry/name, for push-by-digest */
+    const char *compression; /* "gzip", "zstd"; NULL: gzip */
+    int compression_level;   /* -1: the default */
+    bool no_cache, pull;
+    int64_t timeout_ms;
+    void (*on_line)(void *context, const char *line,
+                    size_t len); /* a line for the log; NULL: dropped */
+    void *line_context;
+};
+
+struct buildx_result {
+    char digest[80];          /* of the pushed manifest */
+    struct progress progress; /* steps, times, bytes */
+};
+void buildx_result_release(struct buildx_result *result);
+
+/* Pure: argv for a build, without the command itself. `secret_files` as many as secrets
+ * (id=…,src=…). For tests and debug lines. */
+void buildx_arguments(const struct buildx_build *build, const struct strvec *secret_arguments,
+                      const char *metadata_file, struct strvec *out);
+
+/*
+ * Build and push. ERROR_FAILED: the build itself failed (a step's command): err->msg names the
+ * step, ret_result->progress is filled in then, too, and must be released. ERROR_NETWORK: pushing
+ * or pulling broke. ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_PROCESS.
+ */
+int buildx_build(struct buildx *buildx, const struct buildx_build *build,
+                 struct buildx_result *ret_result, struct error *err);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * git.h: the few things that we ask of a checkout: the last commit's id and message. By the `git`
+ * program where there is one.
+ */
+#ifndef SERVICES_GIT_H
+#define SERVICES_GIT_H
+
+#include "core/error.h"
+
+/*
+ * HEAD of the repository at `folder`, owned by whoever ("dubious ownership" is no reason to fail:
+ * safe.directory is set for this call only). ERROR_NOT_FOUND: no repository, no commit, or no git
+ * program (HEAD's id is then read from .git itself where that is plain; the message is NULL). Heap
+ * strings; ret_message may be NULL if nobody wants it.
+ */
+int git_head(const char *folder, char **ret_commit, char **ret_message, struct error *err);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * facts.h: what one look at everything remote found: plain values, no pointers to services.
+ *
+ * The survey stage fills this in; model/plan.c decides from it. "" and false mean: it is not there.
+ */
+#ifndef MODEL_FACTS_H
+#define MODEL_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIGEST_SIZE 80 /* "sha256:" + 64 hex digits, with room */
+#define TAG_SIZE    130
+
+/* One image that we may need: what it should be, and what is under its tags in ECR. */
+struct image_facts {
+    bool wanted;   /* there is a Dockerfile for it (always true for the application) */
+    bool external; /* the base is a full URI in another account or region: only read */
+    bool repository_exists;
+    char identity[65];  /* hex; "" when it could not be known yet (the base is still to be built) */
+    char tag[TAG_SIZE]; /* for people: base-tag, or the commit */
+    char identity_tag[TAG_SIZE];       /* <base-tag>-<16 hex> or src-<16 hex> */
+    char identity_digest[DIGEST_SIZE]; /* what identity_tag names now */
+    char tag_digest[DIGEST_SIZE];      /* what tag names now */
+    char tag_label[65]; /* the identity in the label of the image under tag; looked up only when
+                           identity_tag names nothing */
+    bool tag_labelled;  /* that image has such a label */
+    bool tag_immutable, identity_tag_immutable;
+    bool blobs_missing; /* looked up only on a re-run: a blob of identity_digest is gone */
+    bool compared;      /* `change` says what differs from the labelled image */
+    char change[200];   /* "Dockerfile.lambda.base changed", "argument PY changed"…, or "" */
+};
+
+struct function_facts {
+    bool exists;
+    char arn[320];
+    char digest[DIGEST_SIZE]; /* of the image it runs; "" for a zip function */
+    char repository[300];     /* of that image */
+    char image_uri[600];      /* with digest */
+    char architecture[16];    /* "x86_64", "arm64" */
+    char package_type[16];    /* "Image", "Zip" */
+    char state[32], state_reason[512];
+    char last_update_status[32], last_update_reason[512];
+    char revision_id[64];
+    char version[24]; /* that the alias names; "" without alias */
+    bool alias_exists;
+};
+
+struct facts {
+    char account[16];
+    char registry[256]; /* "123456789012.dkr.ecr.us-east-1.amazonaws.com" */
+    struct image_facts base, image;
+    struct function_facts function;
+};
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * stage.h: one step of the pipeline, and what all of them share.
+ *
+ * Data goes one way: inputs + event → facts → plan → stages → result → report. A stage reads
+ * inputs, facts and the slots of the stages before it; it writes the facts it is there for and its
+ * own slot of the result, and logs. app.c runs them in the order of one table.
+ */
+#ifndef STAGES_STAGE_H
+#define STAGES_STAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/http.h"
+#include "model/event.h"
+#include "model/facts.h"
+#include "model/gate.h"
+#include "model/inputs.h"
+#include "model/result.h"
+#include "services/aws.h"
+#include "services/buildx.h"
+#include "services/credentials.h"
+#include "services/docker.h"
+#include "services/ecr.h"
+#include "services/github.h"
+#include "services/lambda.h"
+#include "services/registry.h"
+
+struct services {
+    struct github github;
+    struct http *http; /* owned */
+    struct credentials_chain credentials;
+    struct aws aws;
+    struct ecr_login login; /* filled in by the survey, or by services_login */
+    bool logged_in;
+    struct docker docker;
+    struct buildx buildx; /* filled in by builder_ready, when something is to be built */
+    bool buildx_ready;
+    bool aws_ready, credentials_ready; /* what app.c must release */
+};
+
+struct run {
+    const char *const *environ;  /* borrowed */
+    const struct inputs *inputs; /* borrowed */
+    const struct event *event;   /* borrowed */
+    const struct gate *gate;     /* borrowed */
+    char *workspace;             /* owned; absolute, symlinks resolved */
+    char *temp_folder;           /* owned; 0700, removed at the end; NULL until somebody needs one
+                                    (run_temp_folder) */
+    int64_t deadline_ms;         /* clock_now_ms() at which the whole run ends */
+    struct services services;
+    struct facts facts;
+    struct lambda_function snapshot; /* the function as it was before our first change */
+    struct result result;
+    int span; /* of the stage that runs */
+};
+
+struct stage {
+    const char *name;  /* "survey": in the result */
+    const char *title; /* "Look at what is there": the log group and the timing tree */
+    bool (*wanted)(const struct run *run); /* NULL: always */
+    int (*run)(struct run *run, struct error *err);
+    /* Put back what this stage changed; called in reverse order after a later failure, only for
+     * stages that were begun. NULL: nothing to put back. */
+    int (*undo)(struct run *run, struct error *err);
+};
+
+extern const struct stage stage_identify, stage_survey, stage_base_image, stage_app_image,
+    stage_release, stage_verify;
+
+/* Time left of the whole run, at most `limit_ms`, at least 1; ERROR_TIMEOUT when there is none. */
+int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err);
+/* Make run->temp_folder if it is not there yet. */
+int run_temp_folder(struct run *run, struct error *err);
+
+#endif

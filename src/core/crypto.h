@@ -35,8 +35,9 @@ void crypto_random_hex(char *ret_hex, size_t len);
 double crypto_random_unit(void);
 
 void crypto_base64(struct strbuf *out, const void *bytes, size_t len);
-/* Standard or URL alphabet, padding optional, white space not allowed. ERROR_PROTOCOL if it is not
- * base64. */
+/* Standard or URL alphabet, padding optional, white space not allowed, no bits left over. Added to
+ * `out`; ERROR_PROTOCOL if it is not base64 (then nothing is added), ERROR_TOO_LARGE over the cap.
+ */
 int crypto_base64_decode(struct strbuf *out, const char *text, size_t len, struct error *err);
 
 #endif

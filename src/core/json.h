@@ -18,7 +18,9 @@
 struct json; /* opaque */
 
 /* Any JSON value; white space around it is fine, anything else behind it is not. ERROR_PROTOCOL
- * with the offset if it does not parse, ERROR_TOO_LARGE when nested deeper than 200. */
+ * with the offset if it does not parse (core/json_syntax.h says what is refused), if two members of
+ * an object have one name, or if a number is beyond a double; ERROR_TOO_LARGE when nested deeper
+ * than 200. */
 int json_parse(const char *text, size_t len, struct json **ret_json, struct error *err);
 void json_free(struct json *json);
 void json_release(struct json **json); /* for CLEANUP(json) struct json *x */
@@ -39,7 +41,7 @@ enum json_type json_type(const struct json *json);
 const struct json *json_get(const struct json *object, const char *path);
 const char *json_get_string(const struct json *object, const char *path);
 int64_t json_get_int(const struct json *object, const char *path,
-                     int64_t fallback); /* whole numbers only */
+                     int64_t fallback); /* whole numbers up to 2^53 only */
 double json_get_number(const struct json *object, const char *path, double fallback);
 bool json_get_bool(const struct json *object, const char *path, bool fallback);
 
@@ -60,10 +62,11 @@ const struct json *json_member(const struct json *object, const char *name);
 bool json_equal(const struct json *a, const struct json *b); /* order of members does not matter */
 
 /* Building. A value given to a setter is copied; a node given to json_put or json_append is taken
- * over. */
+ * over (NULL: nothing happens). Numbers are doubles: whole ones are exact up to 2^53, and what is
+ * not finite becomes null. */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
-struct json *json_new_string(const char *text);
+struct json *json_new_string(const char *text); /* NULL text: a JSON null */
 struct json *json_copy(const struct json *json);
 void json_put(struct json *object, const char *name, struct json *value); /* replaces */
 void json_put_string(struct json *object, const char *name,

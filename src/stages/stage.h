@@ -40,15 +40,24 @@ struct services {
     bool aws_ready, credentials_ready; /* what app.c must release */
 };
 
+/* The files of the user's checkout, absolute, symlinks resolved, all inside of the workspace.
+ * Owned. */
+struct run_paths {
+    char *workspace;
+    char *base_file, *base_context; /* NULL: no base */
+    char *file, *context;
+    const char *file_name; /* borrowed; as the user knows it: "Dockerfile.lambda" */
+};
+
 struct run {
     const char *const *environ;  /* borrowed */
     const struct inputs *inputs; /* borrowed */
     const struct event *event;   /* borrowed */
     const struct gate *gate;     /* borrowed */
-    char *workspace;             /* owned; absolute, symlinks resolved */
-    char *temp_folder;           /* owned; 0700, removed at the end; NULL until somebody needs one
-                                    (run_temp_folder) */
-    int64_t deadline_ms;         /* clock_now_ms() at which the whole run ends */
+    struct run_paths paths;
+    char *temp_folder;   /* owned; 0700, removed at the end; NULL until somebody needs one
+                            (run_temp_folder) */
+    int64_t deadline_ms; /* clock_now_ms() at which the whole run ends */
     struct services services;
     struct facts facts;
     struct lambda_function snapshot; /* the function as it was before our first change */
@@ -66,12 +75,15 @@ struct stage {
     int (*undo)(struct run *run, struct error *err);
 };
 
-extern const struct stage stage_identify, stage_survey, stage_base_image, stage_app_image,
-    stage_release, stage_verify;
+extern const struct stage stage_prepare, stage_identify, stage_survey, stage_plan, stage_base_image,
+    stage_app_image, stage_release, stage_verify;
 
 /* Time left of the whole run, at most `limit_ms`, at least 1; ERROR_TIMEOUT when there is none. */
 int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err);
 /* Make run->temp_folder if it is not there yet. */
 int run_temp_folder(struct run *run, struct error *err);
+/* The image platform of this run: the input's, else the function's, else Lambda's default. Never
+ * NULL. */
+const char *run_platform(const struct run *run);
 
 #endif

@@ -1,0 +1,324 @@
+#include "app.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cancel.h"
+#include "core/cleanup.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "model/environ.h"
+#include "services/git.h"
+#include "stages/report.h"
+#include "stages/stage.h"
+
+#define MAX_STAGES 12
+
+/* What each command runs, in order. The report always follows. */
+static const struct pipeline {
+    enum command command;
+    const struct stage *stages[MAX_STAGES];
+} pipelines[] = {
+    {COMMAND_DEPLOY,
+     {&stage_prepare, &stage_identify, &stage_survey, &stage_base_image, &stage_app_image,
+      &stage_release, &stage_verify, NULL}},
+    {COMMAND_PLAN, {&stage_prepare, &stage_identify, &stage_survey, &stage_plan, NULL}},
+    {COMMAND_BASE, {&stage_prepare, &stage_identify, &stage_survey, &stage_base_image, NULL}},
+};
+
+struct app {
+    struct inputs inputs;
+    struct event event;
+    struct gate gate;
+    struct run run;
+    bool has_inputs, has_event;
+};
+
+static void remember_failure(struct result *result, const char *stage, const struct error *err)
+{
+    if (result->failure.kind != ERROR_NONE)
+        return; /* the first one counts */
+    result->failure = *err;
+    snprintf(result->failed_stage, sizeof result->failed_stage, "%s", stage);
+}
+
+static void fail_before_start(struct app *app, const char *stage, const struct error *err)
+{
+    remember_failure(&app->run.result, stage, err);
+    app->run.result.outcome = err->kind == ERROR_INPUT ? OUTCOME_BAD_INPUT : OUTCOME_FAILED;
+    log_error("%s", err->msg);
+}
+
+static void mask_secrets(const struct github *github, const struct inputs *inputs)
+{
+    github_mask(github, inputs->aws_secret_access_key);
+    github_mask(github, inputs->aws_session_token);
+    for (size_t i = 0; i < inputs->secrets.len; i++) {
+        const char *value = strchr(inputs->secrets.items[i], '=');
+        github_mask(github, value ? value + 1 : NULL);
+    }
+    for (size_t i = 0; i < inputs->health_headers.len; i++) {
+        const char *value = strchr(inputs->health_headers.items[i], ':');
+        github_mask(github, value ? value + 1 + strspn(value + 1, " \t") : NULL);
+    }
+}
+
+/* The commit of the working tree matters only to pull_request_target. */
+static void checked_out_commit(const struct app *app, char **ret_commit)
+{
+    *ret_commit = NULL;
+    if (app->event.kind != EVENT_PULL_REQUEST_TARGET)
+        return;
+    const char *workspace = app->run.services.github.workspace;
+    struct error ignored = ERROR_INIT; /* not known: the gate then refuses, and says so */
+    if (git_head(workspace ? workspace : ".", ret_commit, NULL, &ignored) < 0)
+        *ret_commit = NULL;
+}
+
+static int read_event(struct app *app, struct error *err)
+{
+    struct github *github = &app->run.services.github;
+    CLEANUP(strbuf) struct strbuf payload = STRBUF_INIT(GITHUB_PAYLOAD_MAX_BYTES);
+    if (github_read_payload(github, &payload, err) < 0)
+        return -1;
+    bool there = payload.len > 0;
+    if (event_parse(github->event_name, github->ref, github->sha, there ? payload.buf : NULL,
+                    payload.len, &app->event, err) < 0)
+        return -1;
+    app->has_event = true;
+    if (app->event.kind == EVENT_NONE && !app->event.message) {
+        struct error ignored = ERROR_INIT; /* no repository here: there is no message to look at */
+        if (git_head(github->workspace ? github->workspace : ".",
+                     app->event.commit ? NULL : &app->event.commit, &app->event.message,
+                     &ignored) < 0)
+            log_debug("no commit to read here: %s", ignored.msg);
+    }
+    return 0;
+}
+
+/* Inputs, event and gate: everything that needs no network. */
+static int read_request(struct app *app, int argc, const char *const *argv,
+                        const char *const *environ, enum inputs_ask *ret_ask, struct error *err)
+{
+    if (inputs_read(argc, argv, environ, &app->inputs, ret_ask, err) < 0)
+        return -1;
+    if (*ret_ask != INPUTS_RUN)
+        return 0;
+    app->has_inputs = true;
+    mask_secrets(&app->run.services.github, &app->inputs);
+    if (read_event(app, err) < 0)
+        return -1;
+    CLEANUP_FREE char *commit = NULL;
+    checked_out_commit(app, &commit);
+    app->gate = gate_decide(&app->inputs, &app->event, commit);
+    return 0;
+}
+
+static const struct pipeline *choose_pipeline(const struct app *app)
+{
+    enum command command = app->gate.action == GATE_PLAN ? COMMAND_PLAN : app->inputs.command;
+    for (size_t i = 0; i < sizeof pipelines / sizeof *pipelines; i++)
+        if (pipelines[i].command == command)
+            return &pipelines[i];
+    return NULL;
+}
+
+static int run_stage(struct run *run, const struct stage *stage, struct error *err)
+{
+    if (cancel_requested())
+        return error_set(err, ERROR_CANCELLED, "cancelled before: %s", stage->title);
+    int64_t left_ms;
+    if (run_time_left(run, INT64_MAX, &left_ms, err) < 0)
+        return error_wrap(err, "before: %s", stage->title);
+    log_group_begin("%s", stage->title);
+    run->span = span_begin(&run->result.spans, SPAN_NONE, "%s", stage->title);
+    int rc = stage->run(run, err);
+    span_end(&run->result.spans, run->span);
+    log_group_end();
+    return rc;
+}
+
+/* Put back what the stages up to and including `last` changed, the newest first. */
+static int undo_stages(struct run *run, const struct pipeline *pipeline, size_t last,
+                       struct error *err)
+{
+    cancel_shield_begin();
+    int rc = 0;
+    for (size_t i = last + 1; i-- > 0 && rc == 0;) {
+        const struct stage *stage = pipeline->stages[i];
+        if (!stage->undo || (stage->wanted && !stage->wanted(run)))
+            continue;
+        rc = stage->undo(run, err);
+    }
+    cancel_shield_end();
+    return rc;
+}
+
+static bool is_kept(const struct app *app)
+{
+    return app->inputs.on_failure == ON_FAILURE_KEEP && !cancel_signal();
+}
+
+static void handle_failure(struct app *app, const struct pipeline *pipeline, size_t failed_at,
+                           const struct error *err)
+{
+    struct run *run = &app->run;
+    struct result *result = &run->result;
+    remember_failure(result, pipeline->stages[failed_at]->name, err);
+    result->signal = cancel_signal();
+    if (err->kind == ERROR_CANCELLED)
+        result->outcome = OUTCOME_CANCELLED;
+    else if (err->kind == ERROR_INPUT && !result->changed)
+        result->outcome = OUTCOME_BAD_INPUT;
+    else
+        result->outcome = OUTCOME_FAILED;
+    log_error("%s", err->msg);
+
+    if (!result->changed)
+        return;
+    if (is_kept(app)) {
+        log_warning("on-failure is keep: the function serves the new image");
+        return;
+    }
+    struct error undo_error = ERROR_INIT;
+    if (undo_stages(run, pipeline, failed_at, &undo_error) < 0) {
+        result->outcome = OUTCOME_NEEDS_PERSON;
+        log_error("%s", undo_error.msg);
+        if (result->remedy[0])
+            log_error("to put the function back by hand: %s", result->remedy);
+    }
+}
+
+static void run_pipeline(struct app *app)
+{
+    const struct pipeline *pipeline = choose_pipeline(app);
+    struct run *run = &app->run;
+    for (size_t i = 0; pipeline->stages[i]; i++) {
+        const struct stage *stage = pipeline->stages[i];
+        if (stage->wanted && !stage->wanted(run))
+            continue;
+        struct error err = ERROR_INIT;
+        if (run_stage(run, stage, &err) < 0) {
+            handle_failure(app, pipeline, i, &err);
+            return;
+        }
+    }
+    struct result *result = &run->result;
+    if (pipeline->command == COMMAND_PLAN)
+        result->outcome = OUTCOME_PLANNED;
+    else if (result->outcome == OUTCOME_UNDECIDED)
+        result->outcome = result->deployed || text_equal(result->base.status, "built")
+                              ? OUTCOME_DEPLOYED
+                              : OUTCOME_NOTHING_TO_DO;
+}
+
+static void say_gate(const struct app *app)
+{
+    const struct gate *gate = &app->gate;
+    if (gate->action == GATE_NOTHING)
+        log_info("Nothing to do: %s", gate->reason);
+    else if (gate->action == GATE_PLAN)
+        log_info("Only a plan: %s", gate->reason);
+    else
+        log_debug("gate: %s", gate->reason);
+    log_debug("storage tests: %s", gate->storage_reason);
+}
+
+/* The gate's word, then the command's stages. */
+static void act(struct app *app)
+{
+    struct run *run = &app->run;
+    struct result *result = &run->result;
+    const struct gate *gate = &app->gate;
+    snprintf(result->gate_reason, sizeof result->gate_reason, "%s", gate->reason);
+    snprintf(result->storage_reason, sizeof result->storage_reason, "%s", gate->storage_reason);
+    if (gate->action == GATE_REFUSE) {
+        struct error err = ERROR_INIT;
+        error_set(&err, ERROR_INPUT, "%s", gate->reason);
+        fail_before_start(app, "gate", &err);
+        return;
+    }
+    say_gate(app);
+    if (gate->action == GATE_NOTHING) {
+        result->outcome = OUTCOME_NOT_ASKED;
+        return;
+    }
+    run->inputs = &app->inputs;
+    run->event = &app->event;
+    run->gate = gate;
+    run->deadline_ms = clock_now_ms() + app->inputs.deadline_ms;
+    run_pipeline(app);
+}
+
+static void release_run(struct run *run)
+{
+    if (run->temp_folder) {
+        struct error err = ERROR_INIT;
+        if (file_remove_tree(run->temp_folder, &err) < 0)
+            log_warning("temporary files stay behind: %s", err.msg);
+        free(run->temp_folder);
+    }
+    struct services *services = &run->services;
+    if (services->buildx_ready)
+        buildx_release(&services->buildx);
+    ecr_login_release(&services->login);
+    if (services->aws_ready)
+        aws_release(&services->aws);
+    if (services->credentials_ready)
+        credentials_chain_release(&services->credentials);
+    http_free(services->http);
+    free(run->paths.workspace);
+    free(run->paths.base_file);
+    free(run->paths.base_context);
+    free(run->paths.file);
+    free(run->paths.context);
+    lambda_function_release(&run->snapshot);
+    result_release(&run->result);
+}
+
+static void say_help_or_version(enum inputs_ask ask)
+{
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    if (ask == INPUTS_HELP)
+        inputs_help(&text);
+    else
+        strbuf_addstr(&text, "lambda-fastdeploy " VERSION "\n");
+    fputs(text.buf, stdout);
+}
+
+int app_main(int argc, const char *const *argv, const char *const *environ)
+{
+    struct app app = {.has_inputs = false};
+    struct run *run = &app.run;
+    cancel_install();
+    run->environ = environ;
+    github_read(&run->services.github, environ);
+    if (run->services.github.is_actions)
+        log_use(&github_log);
+    log_show_debug(run->services.github.debug);
+    result_init(&run->result);
+    run->result.started_wall_s = clock_wall_seconds();
+
+    struct error err = ERROR_INIT;
+    enum inputs_ask ask = INPUTS_RUN;
+    int code = 0;
+    if (read_request(&app, argc, argv, environ, &ask, &err) < 0)
+        fail_before_start(&app, "inputs", &err);
+    else if (ask == INPUTS_RUN)
+        act(&app);
+    if (ask == INPUTS_RUN)
+        code = report(run, app.has_inputs ? &app.inputs : NULL);
+    else
+        say_help_or_version(ask);
+
+    if (app.has_event)
+        event_release(&app.event);
+    if (app.has_inputs)
+        inputs_release(&app.inputs);
+    release_run(run);
+    return code;
+}

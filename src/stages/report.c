@@ -1,0 +1,62 @@
+#include "stages/report.h"
+
+#include "core/cancel.h"
+#include "core/cleanup.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "model/outputs.h"
+#include "model/summary.h"
+
+/* Room that is left to other steps' words in the same summary file. */
+#define SUMMARY_BYTES (GITHUB_SUMMARY_MAX_BYTES - 4096)
+
+static int write_outputs(const struct run *run)
+{
+    int rc = 0;
+    for (size_t i = 0; i < output_spec_count; i++) {
+        CLEANUP(strbuf) struct strbuf value = STRBUF_INIT(STRBUF_NO_CAP);
+        output_specs[i].render(&run->result, &value);
+        struct error err = ERROR_INIT;
+        if (github_output(&run->services.github, output_specs[i].name, value.buf, &err) < 0) {
+            log_warning("the output %s could not be written: %s", output_specs[i].name, err.msg);
+            rc = -1;
+        }
+    }
+    return rc;
+}
+
+static int write_summary(const struct run *run, const struct inputs *inputs)
+{
+    CLEANUP(strbuf) struct strbuf markdown = STRBUF_INIT(GITHUB_SUMMARY_MAX_BYTES);
+    struct error err = ERROR_INIT;
+    summary_render(&run->result, inputs, SUMMARY_BYTES, &markdown);
+    if (github_summary(&run->services.github, &markdown, &err) < 0) {
+        log_warning("the summary could not be written: %s", err.msg);
+        return -1;
+    }
+    return 0;
+}
+
+static void say_verdict(const struct result *result)
+{
+    CLEANUP(strbuf) struct strbuf took = STRBUF_INIT(64);
+    summary_add_duration(&took, result->duration_ms);
+    if (result->rolled_back)
+        log_info("%s", result->restored);
+    log_info("lambda-fastdeploy: %s after %s", outcome_name(result->outcome), took.buf);
+}
+
+int report(struct run *run, const struct inputs *inputs)
+{
+    struct result *result = &run->result;
+    cancel_shield_begin();
+    result->duration_ms = clock_now_ms() - result->spans.origin_ms;
+    int code = result_exit_code(result);
+    if (write_outputs(run) < 0 && code == 0)
+        code = 1;
+    if (write_summary(run, inputs) < 0 && code == 0)
+        code = 1;
+    say_verdict(result);
+    cancel_shield_end();
+    return code;
+}

@@ -32,12 +32,14 @@ struct services {
     struct http *http; /* owned */
     struct credentials_chain credentials;
     struct aws aws;
-    struct ecr_login login; /* filled in by the survey, or by services_login */
-    bool logged_in;
+    struct aws base_aws; /* the base repository's region, when it is another one */
+    struct ecr_login
+        login; /* of our registry; filled in by images_login, when something asks for it */
+    struct ecr_login base_login; /* of the base's registry, when it is another one */
     struct docker docker;
     struct buildx buildx; /* filled in by builder_ready, when something is to be built */
     bool buildx_ready;
-    bool aws_ready, credentials_ready; /* what app.c must release */
+    bool aws_ready, base_aws_ready, credentials_ready; /* what app.c must release */
 };
 
 /* The files of the user's checkout, absolute, symlinks resolved, all inside of the workspace.

@@ -1,0 +1,118 @@
+/* Who we are: credentials, region, account. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "model/environ.h"
+#include "services/sts.h"
+#include "stages/stage.h"
+
+/* "arn:aws:lambda:us-east-1:123456789012:function:name" has its region as the fourth field. */
+static bool region_of_arn(const char *arn, char *ret_region, size_t size)
+{
+    for (int field = 0; field < 3; field++) {
+        arn = strchr(arn, ':');
+        if (!arn)
+            return false;
+        arn++;
+    }
+    size_t len = strcspn(arn, ":");
+    if (len == 0 || len >= size)
+        return false;
+    memcpy(ret_region, arn, len);
+    ret_region[len] = '\0';
+    return true;
+}
+
+static int choose_region(struct run *run, struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    char of_function[32] = "";
+    if (text_starts_with(inputs->function_name, "arn:"))
+        region_of_arn(inputs->function_name, of_function, sizeof of_function);
+    if (inputs->aws_region && of_function[0] && strcmp(inputs->aws_region, of_function) != 0)
+        return error_set(err, ERROR_INPUT, "aws-region is %s, but function-name is in %s",
+                         inputs->aws_region, of_function);
+    const char *region = inputs->aws_region ? inputs->aws_region : of_function;
+    if (!region[0])
+        return error_set(err, ERROR_INPUT,
+                         "aws-region is not given; set it, or the variable AWS_REGION");
+    snprintf(run->result.region, sizeof run->result.region, "%s", region);
+    return 0;
+}
+
+static void observe_call(void *context, const struct aws_operation *operation, int attempt,
+                         int status, int64_t elapsed_ms, const char *error_name)
+{
+    (void)context;
+    log_debug("%s %s: try %d, %d%s%s, %lld ms", operation->service->name, operation->name, attempt,
+              status, error_name[0] ? " " : "", error_name, (long long)elapsed_ms);
+}
+
+static int open_aws(struct run *run, struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    struct services *services = &run->services;
+    const struct http_options options = {.ca_file = environ_get(run->environ, "AWS_CA_BUNDLE"),
+                                         .user_agent = "lambda-fastdeploy/" VERSION};
+    services->http = http_new(&options);
+    const struct credentials_context context = {
+        .http = services->http,
+        .environ = run->environ,
+        .region = run->result.region,
+        .role_to_assume = inputs->role_to_assume,
+        .role_session_name = inputs->role_session_name,
+        .role_external_id = inputs->role_external_id,
+        .audience = inputs->audience,
+        .role_duration_s = inputs->role_duration_ms / 1000,
+        .access_key_id = inputs->aws_access_key_id,
+        .secret_access_key = inputs->aws_secret_access_key,
+        .session_token = inputs->aws_session_token,
+        .oidc_request_url = services->github.oidc_request_url,
+        .oidc_request_token = services->github.oidc_request_token,
+    };
+    credentials_chain_init(&services->credentials, &context);
+    services->credentials_ready = true;
+    if (aws_init(&services->aws, services->http, &services->credentials, run->environ,
+                 run->result.region, err) < 0)
+        return error_wrap(err, "aws-region");
+    services->aws.observe = observe_call;
+    services->aws_ready = true;
+    return 0;
+}
+
+static int check_account(struct run *run, struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    if (inputs->allowed_account_ids.len == 0)
+        return 0;
+    struct sts_identity identity;
+    if (sts_get_caller_identity(&run->services.aws, &identity, err) < 0)
+        return error_wrap(err, "asking whose account this is");
+    snprintf(run->result.account, sizeof run->result.account, "%s", identity.account);
+    if (!strvec_contains(&inputs->allowed_account_ids, identity.account))
+        return error_set(err, ERROR_REFUSED,
+                         "the account is %s, which allowed-account-ids does not list",
+                         identity.account);
+    return 0;
+}
+
+static int identify(struct run *run, struct error *err)
+{
+    if (choose_region(run, err) < 0 || open_aws(run, err) < 0)
+        return -1;
+    CLEANUP(credentials) struct credentials credentials = CREDENTIALS_INIT;
+    if (credentials_chain_get(&run->services.credentials, &credentials, err) < 0)
+        return error_wrap(err, "getting AWS credentials");
+    github_mask(&run->services.github, credentials.secret_access_key);
+    github_mask(&run->services.github, credentials.session_token);
+    snprintf(run->result.credentials_source, sizeof run->result.credentials_source, "%s",
+             credentials.source);
+    log_info("credentials: %s, region %s", credentials.source, run->result.region);
+    return check_account(run, err);
+}
+
+const struct stage stage_identify = {
+    .name = "identify", .title = "Get credentials", .wanted = NULL, .run = identify, .undo = NULL};

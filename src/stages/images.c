@@ -1,0 +1,221 @@
+#include "stages/images.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/text.h"
+
+#define LOGIN_MARGIN_S 1800 /* a long build pushes at its end */
+
+static void our_place(struct run *run, const char *name, struct image_place *ret_place)
+{
+    *ret_place = (struct image_place){.aws = &run->services.aws, .login = &run->services.login};
+    snprintf(ret_place->registry, sizeof ret_place->registry, "%s", run->facts.registry);
+    snprintf(ret_place->name, sizeof ret_place->name, "%s", name);
+}
+
+static int external_place(struct run *run, const struct ecr_reference *reference,
+                          struct image_place *ret_place, struct error *err)
+{
+    struct services *services = &run->services;
+    struct image_place place = {
+        .aws = &services->aws, .external = true, .login = &services->base_login};
+    if (!text_equal(reference->region, run->result.region)) {
+        if (!services->base_aws_ready &&
+            aws_init(&services->base_aws, services->http, &services->credentials, run->environ,
+                     reference->region, err) < 0)
+            return error_wrap(err, "base-repository");
+        services->base_aws.observe = services->aws.observe;
+        services->base_aws_ready = true;
+        place.aws = &services->base_aws;
+    }
+    snprintf(place.registry, sizeof place.registry, "%s", reference->registry);
+    snprintf(place.account, sizeof place.account, "%s", reference->account);
+    snprintf(place.name, sizeof place.name, "%s", reference->repository);
+    *ret_place = place;
+    return 0;
+}
+
+int images_base_place(struct run *run, struct image_place *ret_place, struct error *err)
+{
+    const char *repository = run->inputs->base_repository;
+    if (!strchr(repository, '.') || !strchr(repository, '/')) {
+        our_place(run, repository, ret_place);
+        return 0;
+    }
+    struct ecr_reference reference;
+    if (!ecr_parse_reference(repository, &reference)) {
+        our_place(run, repository, ret_place); /* "team.a/deps" is a name like any other */
+        return 0;
+    }
+    if (text_equal(reference.registry, run->facts.registry)) {
+        our_place(run, reference.repository, ret_place);
+        return 0;
+    }
+    return external_place(run, &reference, ret_place, err);
+}
+
+/* The name in "arn:…:function:name[:qualifier]" or in a plain name. */
+static void function_short_name(const char *name_or_arn, char *ret_name, size_t size)
+{
+    const char *start = strstr(name_or_arn, ":function:");
+    start = start ? start + strlen(":function:") : name_or_arn;
+    snprintf(ret_name, size, "%.*s", (int)strcspn(start, ":"), start);
+}
+
+int images_place(struct run *run, struct image_place *ret_place, struct error *err)
+{
+    char name[260];
+    if (run->inputs->repository)
+        snprintf(name, sizeof name, "%s", run->inputs->repository);
+    else
+        function_short_name(run->inputs->function_name, name, sizeof name);
+    struct ecr_reference reference;
+    if (ecr_parse_reference(name, &reference)) {
+        if (!text_equal(reference.registry, run->facts.registry))
+            return error_set(err, ERROR_INPUT,
+                             "repository: Lambda takes images only from a registry of its own "
+                             "region; %s is not %s",
+                             reference.registry, run->facts.registry);
+        snprintf(name, sizeof name, "%s", reference.repository);
+    }
+    our_place(run, name, ret_place);
+    return 0;
+}
+
+void images_uri(const struct image_place *place, const char *digest, char *ret_uri, size_t size)
+{
+    snprintf(ret_uri, size, "%s/%s@%s", place->registry, place->name, digest);
+}
+
+int images_login(struct run *run, const struct image_place *place, struct registry *ret_registry,
+                 struct error *err)
+{
+    struct ecr_login *login = place->login;
+    if (!login->password || login->expires_at < clock_wall_seconds() + LOGIN_MARGIN_S) {
+        struct ecr_login fresh = {.registry = NULL};
+        if (ecr_get_login(place->aws, &fresh, err) < 0)
+            return error_wrap(err, "getting the registry's password");
+        ecr_login_release(login);
+        *login = fresh;
+        github_mask(&run->services.github, login->password);
+    }
+    *ret_registry = (struct registry){
+        .http = run->services.http, .host = place->registry, .user = "AWS", .password = login->password};
+    return 0;
+}
+
+static int look_at_label(struct run *run, const struct image_place *place,
+                         struct image_facts *image, struct error *err)
+{
+    struct registry registry;
+    if (images_login(run, place, &registry, err) < 0)
+        return -1;
+    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
+    CLEANUP(registry_image_config) struct registry_image_config config = {.json = NULL};
+    if (registry_get_manifest(&registry, place->name, image->tag_digest, &manifest, err) < 0)
+        return error_wrap(err, "reading the image %s:%s", place->name, image->tag);
+    if (manifest.is_index)
+        return 0; /* not one of ours */
+    if (registry_get_image_config(&registry, place->name, &manifest, &config, err) < 0)
+        return error_wrap(err, "reading the image %s:%s", place->name, image->tag);
+    const struct json *label = json_member(config.labels, IMAGES_IDENTITY_LABEL);
+    if (json_string(label)) {
+        image->tag_labelled = true;
+        snprintf(image->tag_label, sizeof image->tag_label, "%s", json_string(label));
+    }
+    return 0;
+}
+
+static int look_at_repository(const struct image_place *place, struct image_facts *image,
+                              struct error *err)
+{
+    struct ecr_repository repository = {.immutable = false};
+    const char *account = place->account[0] ? place->account : NULL;
+    if (ecr_describe_repository(place->aws, account, place->name, &repository, err) < 0)
+        return error_wrap(err, "reading the settings of the repository %s", place->name);
+    image->tag_immutable = image->tag[0] && ecr_tag_is_immutable(&repository, image->tag);
+    image->identity_tag_immutable = ecr_tag_is_immutable(&repository, image->identity_tag);
+    ecr_repository_release(&repository);
+    return 0;
+}
+
+int images_look(struct run *run, const struct image_place *place, struct image_facts *image,
+                struct error *err)
+{
+    const char *tags[2] = {image->identity_tag, image->tag};
+    struct ecr_image found[2] = {{.manifest = NULL}, {.manifest = NULL}};
+    size_t count = image->tag[0] ? 2 : 1;
+    const char *account = place->account[0] ? place->account : NULL;
+    bool exists = false;
+    if (ecr_get_images(place->aws, account, place->name, tags, count, found, &exists, err) < 0)
+        return error_wrap(err, "looking into the repository %s", place->name);
+    image->external = place->external;
+    image->repository_exists = exists;
+    snprintf(image->identity_digest, sizeof image->identity_digest, "%s", found[0].digest);
+    snprintf(image->tag_digest, sizeof image->tag_digest, "%s", found[1].digest);
+    ecr_image_release(&found[0]);
+    ecr_image_release(&found[1]);
+    if (!exists || place->external)
+        return 0;
+    if (!image->identity_digest[0] && image->tag_digest[0] &&
+        look_at_label(run, place, image, err) < 0)
+        return -1;
+    bool tags_may_change =
+        !text_equal(image->identity_digest, image->tag_digest) || !image->identity_digest[0];
+    if (tags_may_change || run->inputs->rebuild_base == REBUILD_ALWAYS || run->inputs->no_cache ||
+        !run->inputs->skip_unchanged)
+        return look_at_repository(place, image, err);
+    return 0;
+}
+
+/* Keep what a function or version may still use from being swept up as untagged. */
+static int keep_digest(const struct image_place *place, const char *digest, struct error *err)
+{
+    char tag[64];
+    snprintf(tag, sizeof tag, "keep-%.12s", digest + strlen("sha256:"));
+    struct ecr_image old = {.manifest = NULL};
+    if (ecr_get_image(place->aws, NULL, place->name, digest, &old, err) < 0)
+        return -1;
+    int rc = ecr_put_image(place->aws, place->name, &old, tag, err);
+    ecr_image_release(&old);
+    return rc;
+}
+
+static int move_tag(const struct image_place *place, const struct ecr_image *image, const char *tag,
+                    const char *old_digest, bool keep_old, struct error *err)
+{
+    if (text_equal(old_digest, image->digest))
+        return 0;
+    if (keep_old && old_digest[0] && keep_digest(place, old_digest, err) < 0)
+        return error_wrap(err, "keeping the image that loses the tag %s", tag);
+    if (ecr_put_image(place->aws, place->name, image, tag, err) < 0)
+        return error_wrap(err, "giving the image the tag %s:%s", place->name, tag);
+    return 0;
+}
+
+int images_tag(const struct image_place *place, const struct image_facts *image, const char *digest,
+               bool keep_old, char ret_digest[DIGEST_SIZE], struct error *err)
+{
+    const char *wanted[2] = {image->identity_tag, digest};
+    struct ecr_image found[2] = {{.manifest = NULL}, {.manifest = NULL}};
+    bool exists = false;
+    int rc = ecr_get_images(place->aws, NULL, place->name, wanted, 2, found, &exists, err);
+    if (rc == 0 && !found[1].digest[0])
+        rc = error_set(err, ERROR_NOT_FOUND, "the image %s@%s is not there", place->name, digest);
+    bool overtaken =
+        rc == 0 && found[0].digest[0] && !text_equal(found[0].digest, image->identity_digest);
+    const struct ecr_image *winner = overtaken ? &found[0] : &found[1];
+    if (rc == 0 && image->tag[0] && !(image->tag_immutable && image->tag_digest[0]))
+        rc = move_tag(place, winner, image->tag, image->tag_digest, keep_old, err);
+    if (rc == 0)
+        rc = move_tag(place, winner, image->identity_tag, found[0].digest, keep_old, err);
+    if (rc == 0)
+        snprintf(ret_digest, DIGEST_SIZE, "%s", winner->digest);
+    ecr_image_release(&found[0]);
+    ecr_image_release(&found[1]);
+    return rc;
+}

@@ -1,0 +1,55 @@
+/*
+ * images.h: what stages ask of ECR about one of our two images (the base and the application):
+ * where it lives, what is under its tags, and giving it tags.
+ */
+#ifndef STAGES_IMAGES_H
+#define STAGES_IMAGES_H
+
+#include "stages/stage.h"
+
+/* The ECR repository of an image and the AWS region that is asked for it. Pointers are borrowed
+ * from the run. */
+struct image_place {
+    struct aws *aws;
+    char registry[256];      /* "123456789012.dkr.ecr.us-east-1.amazonaws.com" */
+    char account[16];        /* another account's registry; "": our own */
+    char name[260];          /* "lambda-python-deps" */
+    bool external;           /* another account or region: only read */
+    struct ecr_login *login; /* where images_login keeps the password */
+};
+
+/* run->facts.registry must be known. ERROR_INPUT: base-repository is a URI that is not ECR's. */
+int images_base_place(struct run *run, struct image_place *ret_place, struct error *err);
+int images_place(struct run *run, struct image_place *ret_place, struct error *err);
+
+/* "registry/name@digest" */
+void images_uri(const struct image_place *place, const char *digest, char *ret_uri, size_t size);
+
+/* Get the registry's password if we have none that is good for a while, and open a view on the
+ * registry. The view borrows from run and place. */
+int images_login(struct run *run, const struct image_place *place, struct registry *ret_registry,
+                 struct error *err);
+
+/*
+ * Look under the image's tags and fill in what plan.c wants to know: the digests; where the
+ * identity tag names nothing, the label of the image under the people's tag and the repository's
+ * settings.
+ */
+int images_look(struct run *run, const struct image_place *place, struct image_facts *image,
+                struct error *err);
+
+/*
+ * Give `digest` the image's tags, the people's first and the identity's last. Just before, the
+ * identity tag is looked up again: if another run has put it meanwhile, its digest is used instead.
+ * *ret_digest is the digest that the identity tag names afterwards. A digest that loses a tag gets
+ * the tag keep-<12 hex digits> when `keep_old`.
+ */
+int images_tag(const struct image_place *place, const struct image_facts *image, const char *digest,
+               bool keep_old, char ret_digest[DIGEST_SIZE], struct error *err);
+
+/* The label under which an image remembers its identity, and the one with the digests of its parts.
+ */
+#define IMAGES_IDENTITY_LABEL "io.github.lambda-fastdeploy.identity"
+#define IMAGES_PARTS_LABEL    "io.github.lambda-fastdeploy.parts"
+
+#endif

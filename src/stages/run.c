@@ -1,0 +1,33 @@
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "model/plan.h"
+#include "stages/stage.h"
+
+#define DEFAULT_ARCHITECTURE "x86_64" /* Lambda's own, when nothing else is said */
+
+int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err)
+{
+    int64_t left_ms = run->deadline_ms - clock_now_ms();
+    if (left_ms <= 0)
+        return error_set(err, ERROR_TIMEOUT, "the deadline of %lld s for the whole run has passed",
+                         (long long)(run->inputs->deadline_ms / 1000));
+    *ret_ms = left_ms < limit_ms ? left_ms : limit_ms;
+    return 0;
+}
+
+int run_temp_folder(struct run *run, struct error *err)
+{
+    if (run->temp_folder)
+        return 0;
+    return file_make_temp_folder(run->services.github.runner_temp, &run->temp_folder, err);
+}
+
+const char *run_platform(const struct run *run)
+{
+    if (run->inputs->platform)
+        return run->inputs->platform;
+    const char *platform = plan_platform(run->facts.function.architecture);
+    return platform ? platform : plan_platform(DEFAULT_ARCHITECTURE);
+}

@@ -25,13 +25,26 @@ struct buildx {
     char version[32];  /* "0.13.1" */
 };
 
-/* Find the program and make the private configuration. ERROR_NOT_FOUND with the remedy. */
+/*
+ * Find the program and make the private configuration. With `own_builders` the builders that the user has set up can be named (BUILDX_CONFIG points
+ * to theirs, which buildx may then write to); without, they are not seen and nothing of the user's is written. ERROR_NOT_FOUND with the remedy.
+ */
 int buildx_init(struct buildx *buildx, const char *const *environ, const char *temp_folder,
-                struct error *err);
+                bool own_builders, struct error *err);
 void buildx_release(struct buildx *buildx);
 /* A login for `registry` in the private config.json. */
 int buildx_login(struct buildx *buildx, const char *registry, const char *user,
                  const char *password, struct error *err);
+
+/*
+ * Make sure that a builder of that name runs (create it or take the one that is there, and boot it). `driver` is "docker-container", or "remote" with an
+ * `endpoint`, or "kubernetes"; `endpoint` NULL: none.
+ */
+int buildx_ensure_builder(struct buildx *buildx, const char *name, const char *driver,
+                          const char *endpoint, int64_t timeout_ms, struct error *err);
+/* Can this builder (NULL: the default) build for `platform`, natively or by emulation? From `buildx inspect`. */
+int buildx_builds_platform(struct buildx *buildx, const char *builder, const char *platform,
+                           bool *ret_can, struct error *err);
 
 struct buildx_build {    /* all borrowed */
     const char *builder; /* NULL: the default one (the engine's own) */

@@ -103,8 +103,10 @@ int images_login(struct run *run, const struct image_place *place, struct regist
         *login = fresh;
         github_mask(&run->services.github, login->password);
     }
-    *ret_registry = (struct registry){
-        .http = run->services.http, .host = place->registry, .user = "AWS", .password = login->password};
+    *ret_registry = (struct registry){.http = run->services.http,
+                                      .host = place->registry,
+                                      .user = "AWS",
+                                      .password = login->password};
     return 0;
 }
 

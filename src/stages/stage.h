@@ -39,6 +39,8 @@ struct services {
     struct docker docker;
     struct buildx buildx; /* filled in by builder_ready, when something is to be built */
     bool buildx_ready;
+    char builder[128];                                 /* its name; "": the engine's own */
+    bool builder_caches;                               /* it can export caches */
     bool aws_ready, base_aws_ready, credentials_ready; /* what app.c must release */
 };
 

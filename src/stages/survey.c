@@ -18,14 +18,16 @@ static void copy_function(struct function_facts *facts, const struct lambda_func
     snprintf(facts->arn, sizeof facts->arn, "%s", function->arn);
     snprintf(facts->digest, sizeof facts->digest, "%s", function->digest);
     snprintf(facts->image_uri, sizeof facts->image_uri, "%s", function->resolved_image_uri);
-    snprintf(facts->repository, sizeof facts->repository, "%.*s", (int)strcspn(function->resolved_image_uri, "@"),
-             function->resolved_image_uri);
+    snprintf(facts->repository, sizeof facts->repository, "%.*s",
+             (int)strcspn(function->resolved_image_uri, "@"), function->resolved_image_uri);
     snprintf(facts->architecture, sizeof facts->architecture, "%s", function->architecture);
     snprintf(facts->package_type, sizeof facts->package_type, "%s", function->package_type);
     snprintf(facts->state, sizeof facts->state, "%s", function->state);
     snprintf(facts->state_reason, sizeof facts->state_reason, "%s", function->state_reason);
-    snprintf(facts->last_update_status, sizeof facts->last_update_status, "%s", function->last_update_status);
-    snprintf(facts->last_update_reason, sizeof facts->last_update_reason, "%s", function->last_update_reason);
+    snprintf(facts->last_update_status, sizeof facts->last_update_status, "%s",
+             function->last_update_status);
+    snprintf(facts->last_update_reason, sizeof facts->last_update_reason, "%s",
+             function->last_update_reason);
     snprintf(facts->revision_id, sizeof facts->revision_id, "%s", function->revision_id);
 }
 
@@ -61,19 +63,22 @@ static bool account_of_arn(const char *arn, char *ret_account, size_t size)
     return true;
 }
 
-/* Our registry's host follows from the account; where no function tells the account, the registry's login does. */
+/* Our registry's host follows from the account; where no function tells the account, the registry's
+ * login does. */
 static int find_registry(struct run *run, struct error *err)
 {
     struct facts *facts = &run->facts;
-    if (facts->function.exists && account_of_arn(facts->function.arn, facts->account, sizeof facts->account)) {
-        snprintf(facts->registry, sizeof facts->registry, "%s.dkr.ecr.%s.%s", facts->account, run->result.region,
-                 aws_dns_suffix(run->result.region));
+    if (facts->function.exists &&
+        account_of_arn(facts->function.arn, facts->account, sizeof facts->account)) {
+        snprintf(facts->registry, sizeof facts->registry, "%s.dkr.ecr.%s.%s", facts->account,
+                 run->result.region, aws_dns_suffix(run->result.region));
     } else {
         if (ecr_get_login(&run->services.aws, &run->services.login, err) < 0)
             return error_wrap(err, "getting the registry's password");
         github_mask(&run->services.github, run->services.login.password);
         snprintf(facts->registry, sizeof facts->registry, "%s", run->services.login.registry);
-        snprintf(facts->account, sizeof facts->account, "%.*s", (int)strcspn(facts->registry, "."), facts->registry);
+        snprintf(facts->account, sizeof facts->account, "%.*s", (int)strcspn(facts->registry, "."),
+                 facts->registry);
     }
     snprintf(run->result.account, sizeof run->result.account, "%s", facts->account);
     return 0;
@@ -82,7 +87,8 @@ static int find_registry(struct run *run, struct error *err)
 /* With a maximum age, the number of the present period; else -1. */
 static int64_t period_of(int64_t max_age_ms)
 {
-    return max_age_ms > 0 ? clock_wall_seconds() / (max_age_ms / 1000 > 0 ? max_age_ms / 1000 : 1) : -1;
+    return max_age_ms > 0 ? clock_wall_seconds() / (max_age_ms / 1000 > 0 ? max_age_ms / 1000 : 1)
+                          : -1;
 }
 
 static const char *compression_name(const struct run *run)
@@ -110,14 +116,16 @@ static int look_up_base(struct run *run, struct error *err)
     base->wanted = true;
     snprintf(base->identity, sizeof base->identity, "%s", identity.hex);
     snprintf(base->tag, sizeof base->tag, "%s", inputs->base_tag);
-    snprintf(base->identity_tag, sizeof base->identity_tag, "%s-%.16s", inputs->base_tag, identity.hex);
+    snprintf(base->identity_tag, sizeof base->identity_tag, "%s-%.16s", inputs->base_tag,
+             identity.hex);
     run->result.base.files = identity.file_count;
     snprintf(run->result.base.identity, sizeof run->result.base.identity, "%s", identity.hex);
 
     struct image_place place;
     if (images_base_place(run, &place, err) < 0)
         return -1;
-    snprintf(run->result.base.repository, sizeof run->result.base.repository, "%s/%s", place.registry, place.name);
+    snprintf(run->result.base.repository, sizeof run->result.base.repository, "%s/%s",
+             place.registry, place.name);
     snprintf(run->result.base.tag, sizeof run->result.base.tag, "%s", base->tag);
     return images_look(run, &place, base, err);
 }
@@ -145,10 +153,12 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
     if (context_identity(&request, &identity, err) < 0)
         return error_wrap(err, "%s", run->paths.file_name);
     if (identity.git_folder)
-        log_warning("the build context holds the folder .git, so every commit changes the image; add .git to .dockerignore");
+        log_warning("the build context holds the folder .git, so every commit changes the image; "
+                    "add .git to .dockerignore");
     *image = (struct image_facts){.wanted = true};
     snprintf(image->identity, sizeof image->identity, "%s", identity.hex);
-    snprintf(image->tag, sizeof image->tag, "%s", inputs->image_tag ? inputs->image_tag : run->result.commit);
+    snprintf(image->tag, sizeof image->tag, "%s",
+             inputs->image_tag ? inputs->image_tag : run->result.commit);
     snprintf(image->identity_tag, sizeof image->identity_tag, "src-%.16s", identity.hex);
     run->result.image.files = identity.file_count;
     snprintf(run->result.image.identity, sizeof run->result.image.identity, "%s", identity.hex);
@@ -156,7 +166,8 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
     struct image_place place;
     if (images_place(run, &place, err) < 0)
         return -1;
-    snprintf(run->result.image.repository, sizeof run->result.image.repository, "%s/%s", place.registry, place.name);
+    snprintf(run->result.image.repository, sizeof run->result.image.repository, "%s/%s",
+             place.registry, place.name);
     snprintf(run->result.image.tag, sizeof run->result.image.tag, "%s", image->tag);
     return images_look(run, &place, image, err);
 }
@@ -172,8 +183,10 @@ static void say_function(struct run *run)
         return;
     }
     snprintf(result->function.arn, sizeof result->function.arn, "%s", function->arn);
-    snprintf(result->function.previous_digest, sizeof result->function.previous_digest, "%s", function->digest);
-    log_info("function %s: %s, %s, runs %s", run->snapshot.name, function->state, function->architecture,
+    snprintf(result->function.previous_digest, sizeof result->function.previous_digest, "%s",
+             function->digest);
+    log_info("function %s: %s, %s, runs %s", run->snapshot.name, function->state,
+             function->architecture,
              function->digest[0] ? function->digest : function->package_type);
 }
 
@@ -218,5 +231,8 @@ static int survey(struct run *run, struct error *err)
     return 0;
 }
 
-const struct stage stage_survey = {
-    .name = "survey", .title = "Look at what is there", .wanted = NULL, .run = survey, .undo = NULL};
+const struct stage stage_survey = {.name = "survey",
+                                   .title = "Look at what is there",
+                                   .wanted = NULL,
+                                   .run = survey,
+                                   .undo = NULL};

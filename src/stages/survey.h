@@ -6,10 +6,12 @@
 
 #include "stages/stage.h"
 
-/* Identity of the application image on the base `base_digest` ("": it has none), and what is under its tags: into run->facts.image. */
+/* Identity of the application image on the base `base_digest` ("": it has none), and what is under
+ * its tags: into run->facts.image. */
 int survey_image(struct run *run, const char *base_digest, struct error *err);
 
-/* The function as it is now, into run->facts.function and run->snapshot. That it is not there is no error. */
+/* The function as it is now, into run->facts.function and run->snapshot. That it is not there is no
+ * error. */
 int survey_function(struct run *run, struct error *err);
 
 #endif

@@ -1,0 +1,38 @@
+/*
+ * build_image.h: build one image, push it, prove it, tag it. The base and the application go the
+ * same way.
+ *
+ * The order is the safety: push by digest (no tag at all), inspect what was pushed, run the check
+ * in it, and only then give the tags, the identity tag last. A run that ends anywhere before leaves
+ * nothing that a later run would use.
+ */
+#ifndef STAGES_BUILD_IMAGE_H
+#define STAGES_BUILD_IMAGE_H
+
+#include "stages/images.h"
+#include "stages/stage.h"
+
+struct image_order {                     /* all borrowed */
+    const char *what;                    /* "base image", "application image" */
+    const char *file, *context, *target; /* absolute; target NULL: the last stage */
+    const char *file_name;               /* the Dockerfile as the user knows it */
+    const struct strvec *build_args, *build_contexts, *secrets; /* secrets NULL: none */
+    const struct image_place *place;
+    const struct image_facts *facts;
+    const char *check; /* command to run in the image; NULL: none */
+    bool fresh;        /* --no-cache --pull */
+    bool use_cache, write_cache;
+    bool keep_old;               /* a digest that loses a tag is kept */
+    struct image_result *result; /* slot to fill */
+};
+
+/* ERROR_FAILED: a step or the check failed; ERROR_REFUSED: Lambda would not take what was built.
+ * The result's digest and uri are set on success only. */
+int build_image(struct run *run, const struct image_order *order, struct error *err);
+
+/* The same proof for an image that is there already (adopted or found by label): inspect, check,
+ * tag. */
+int prove_and_tag_image(struct run *run, const struct image_order *order, const char *digest,
+                        struct error *err);
+
+#endif

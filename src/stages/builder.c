@@ -1,0 +1,126 @@
+#include "stages/builder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "model/environ.h"
+
+#define BOOT_TIMEOUT_MS 120000
+#define OUR_BUILDER                                                                                \
+    "lambda-fastdeploy" /* kept by name: a later step of the same job finds it again */
+
+/* `builder` as an endpoint → buildx's driver. "docker-container://name" is that builder container. */
+static const struct {
+    const char *scheme, *driver;
+} endpoints[] = {{"tcp://", "remote"},
+                 {"unix://", "remote"},
+                 {"docker-container://", "remote"},
+                 {"kube-pod://", "remote"}};
+
+static const char *driver_of_endpoint(const char *builder)
+{
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
+        if (text_starts_with(builder, endpoints[i].scheme))
+            return endpoints[i].driver;
+    return NULL;
+}
+
+static bool is_auto(const struct run *run)
+{
+    return text_equal(run->inputs->builder, "auto");
+}
+
+static int choose_engines_builder(struct run *run, const struct docker_info *info,
+                                  struct error *err)
+{
+    struct services *services = &run->services;
+    services->builder[0] = '\0';
+    services->builder_caches = info->containerd_store;
+    if (info->containerd_store) {
+        log_info("builder: the engine's own BuildKit (Docker %s)", info->server_version);
+        return 0;
+    }
+    if (!run->inputs->cache_registry && !run->inputs->cache_gha)
+        return 0; /* nothing to export: the engine's own will do */
+    snprintf(services->builder, sizeof services->builder, "%s", OUR_BUILDER);
+    services->builder_caches = true;
+    log_info("builder: a container (this engine's own BuildKit cannot export caches)");
+    return buildx_ensure_builder(&services->buildx, services->builder, "docker-container", NULL,
+                                 BOOT_TIMEOUT_MS, err);
+}
+
+static int choose_builder(struct run *run, struct error *err)
+{
+    struct services *services = &run->services;
+    const char *wanted = run->inputs->builder;
+    if (is_auto(run)) {
+        const char *socket = environ_get(run->environ, "DOCKER_HOST");
+        services->docker = (struct docker){.http = services->http,
+                                           .socket = text_starts_with(socket, "unix://")
+                                                         ? socket + strlen("unix://")
+                                                         : "/var/run/docker.sock"};
+        struct docker_info info;
+        if (docker_get_info(&services->docker, &info, err) < 0)
+            return error_wrap(err, "asking the Docker engine");
+        return choose_engines_builder(run, &info, err);
+    }
+    services->builder_caches = true;
+    const char *driver = driver_of_endpoint(wanted);
+    snprintf(services->builder, sizeof services->builder, "%s", driver ? OUR_BUILDER : wanted);
+    log_info("builder: %s", wanted);
+    if (!driver)
+        return 0;
+    return buildx_ensure_builder(&services->buildx, services->builder, driver, wanted,
+                                 BOOT_TIMEOUT_MS, err);
+}
+
+/* Without emulation another architecture would fail half an hour later, in its first RUN, with "exec format error". */
+static int refuse_foreign_platform(struct run *run, struct error *err)
+{
+    bool can = true;
+    if (buildx_builds_platform(&run->services.buildx, builder_name(run), run_platform(run), &can,
+                               err) < 0)
+        return -1;
+    if (can)
+        return 0;
+    return error_set(err, ERROR_REFUSED,
+                     "this builder cannot build for %s: use a runner of that architecture "
+                     "(ubuntu-24.04-arm), or add "
+                     "emulation first (docker/setup-qemu-action)",
+                     run_platform(run));
+}
+
+static int open_buildx(struct run *run, struct error *err)
+{
+    struct services *services = &run->services;
+    if (services->buildx_ready)
+        return 0;
+    if (run_temp_folder(run, err) < 0)
+        return -1;
+    bool own_builders = !is_auto(run) && !driver_of_endpoint(run->inputs->builder);
+    if (buildx_init(&services->buildx, run->environ, run->temp_folder, own_builders, err) < 0)
+        return -1;
+    services->buildx_ready = true;
+    if (choose_builder(run, err) < 0)
+        return -1;
+    return refuse_foreign_platform(run, err);
+}
+
+int builder_ready(struct run *run, const struct image_place *place, struct error *err)
+{
+    if (open_buildx(run, err) < 0)
+        return -1;
+    return buildx_login(&run->services.buildx, place->registry, "AWS", place->login->password, err);
+}
+
+const char *builder_name(const struct run *run)
+{
+    return run->services.builder[0] ? run->services.builder : NULL;
+}
+
+bool builder_can_cache(const struct run *run)
+{
+    return run->services.builder_caches;
+}

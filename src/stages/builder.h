@@ -1,0 +1,26 @@
+/*
+ * builder.h: which BuildKit builds, and making it ready the first time that something is to be
+ * built.
+ *
+ * `auto`: the engine's own when it can export caches (containerd image store), else a
+ * docker-container builder that is kept by name within the job. A name or endpoint is used as it is
+ * given.
+ */
+#ifndef STAGES_BUILDER_H
+#define STAGES_BUILDER_H
+
+#include "stages/images.h"
+#include "stages/stage.h"
+
+/*
+ * Find buildx, ask the engine what it is, log in to the place's registry in a private
+ * configuration. Later calls only add what is missing. Also refuses a platform that this engine
+ * cannot build (ERROR_REFUSED, with the two remedies).
+ */
+int builder_ready(struct run *run, const struct image_place *place, struct error *err);
+
+/* NULL: the engine's own. */
+const char *builder_name(const struct run *run);
+bool builder_can_cache(const struct run *run);
+
+#endif

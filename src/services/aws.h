@@ -43,10 +43,11 @@ struct aws_operation {
                            argument, percent-encoded; else NULL */
     const char *iam_action; /* "lambda:UpdateFunctionCode": what an access-denied message names */
     bool unsigned_call;     /* AssumeRoleWithWebIdentity */
-    bool changes; /* it changes something: never sent by `plan`; a lost answer leaves it open
-                     whether it took effect */
+    bool changes;    /* it changes something: never sent by `plan`; a lost answer leaves it open
+                        whether it took effect */
+    bool raw_answer; /* a success's body is somebody else's (Invoke's payload), not AWS's JSON */
 };
-/* Every operation of every service file, NULL-terminated; for tests and documentation. */
+/* Every operation of every service file, NULL-terminated; the rows are in aws_operations.c. */
 extern const struct aws_operation *const aws_operations[];
 
 struct aws {
@@ -79,7 +80,8 @@ struct aws_call { /* all borrowed */
     const struct http_header *headers; /* further ones, signed too */
     size_t header_count;
     int64_t timeout_ms; /* of one attempt; 0: 60,000 */
-    bool single;        /* never sent twice by the transport */
+    bool single;        /* not sent again once it may have taken effect (no answer, 5xx); still
+                           again after what surely had none (no connection, throttled, bad clock) */
 };
 
 struct aws_answer {
@@ -98,7 +100,13 @@ void aws_answer_release(struct aws_answer *answer);
  * and renewed credentials when they have expired. Errors: kind by status and name (404,
  * ResourceNotFoundException → ERROR_NOT_FOUND; 409 → ERROR_CONFLICT; 412 → ERROR_PRECONDITION; 403
  * AccessDenied* → ERROR_DENIED, the message names the missing IAM action; …), code = HTTP status,
- * name = AWS's error name. 409 and 412 are never retried here: they are decisions.
+ * name = AWS's error name. 409 and 412 are never retried here: they are decisions. `ret_answer`
+ * must be initialised; it is released first, and filled in only on success.
+ *
+ * In doubt: when an operation that `changes` got no answer (reset, timeout, cut, 5xx) and was sent
+ * again, a 409 or 412 of the later attempt may be about our own change. Then the kind is
+ * ERROR_NETWORK (whether the far side acted is not known), name and code are AWS's: look at what is
+ * there now.
  */
 int aws_call(struct aws *aws, const struct aws_call *call, struct aws_answer *ret_answer,
              struct error *err);

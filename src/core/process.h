@@ -4,7 +4,11 @@
  * argv only, never a shell. The child is in a process group of its own; when the deadline passes or
  * the run is cancelled, the group gets SIGINT, after `grace_ms` SIGTERM, after as long again
  * SIGKILL; it is always reaped. stdin is /dev/null unless `input` is given. Descriptors other than
- * 0–2 are closed in the child.
+ * 0–2 are closed in the child, its signal mask is empty and no signal is ignored.
+ *
+ * Whoever inherited the child's output and outlives it is heard for one more second and then left
+ * alone; after a deadline or a cancel what is left of the group is killed. A run that is cancelled
+ * already starts nothing. Several threads may run programs at the same time.
  */
 #ifndef CORE_PROCESS_H
 #define CORE_PROCESS_H
@@ -46,8 +50,8 @@ struct process_result {
     int64_t elapsed_ms;
 };
 
-/* 0: it was run, or there is no such program: see ret_result. -1 (ERROR_SYSTEM): no pipe, no fork,
- * cwd is not there. */
+/* 0: it was run, or there is no such program (nor, for a script, its interpreter): see ret_result.
+ * -1 (ERROR_SYSTEM): not executable, no pipe, no fork, cwd is not there. */
 int process_run(const struct process_spec *spec, struct process_result *ret_result,
                 struct error *err);
 

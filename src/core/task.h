@@ -2,7 +2,8 @@
  * task.h: a handful of independent jobs at once, then all of them joined.
  *
  * Each job has its own error; nothing is cancelled because another failed. Where no thread can be
- * made the job runs in the caller's thread: slower, never skipped.
+ * made the job runs in the caller's thread: slower, never skipped. A cancel shield (core/cancel.h)
+ * belongs to one thread: a job that must not be cut short begins its own.
  */
 #ifndef CORE_TASK_H
 #define CORE_TASK_H

@@ -1,8 +1,10 @@
 #include "stages/build_image.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "core/log.h"

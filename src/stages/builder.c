@@ -5,7 +5,6 @@
 
 #include "core/log.h"
 #include "core/text.h"
-#include "model/environ.h"
 
 #define BOOT_TIMEOUT_MS 120000
 #define OUR_BUILDER                                                                                \
@@ -56,11 +55,6 @@ static int choose_builder(struct run *run, struct error *err)
     struct services *services = &run->services;
     const char *wanted = run->inputs->builder;
     if (is_auto(run)) {
-        const char *socket = environ_get(run->environ, "DOCKER_HOST");
-        services->docker = (struct docker){.http = services->http,
-                                           .socket = text_starts_with(socket, "unix://")
-                                                         ? socket + strlen("unix://")
-                                                         : "/var/run/docker.sock"};
         struct docker_info info;
         if (docker_get_info(&services->docker, &info, err) < 0)
             return error_wrap(err, "asking the Docker engine");

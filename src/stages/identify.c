@@ -9,6 +9,8 @@
 #include "services/sts.h"
 #include "stages/stage.h"
 
+#define DEFAULT_SOCKET "/var/run/docker.sock"
+
 /* "arn:aws:lambda:us-east-1:123456789012:function:name" has its region as the fourth field. */
 static bool region_of_arn(const char *arn, char *ret_region, size_t size)
 {
@@ -51,6 +53,15 @@ static void observe_call(void *context, const struct aws_operation *operation, i
               status, error_name[0] ? " " : "", error_name, (long long)elapsed_ms);
 }
 
+static void open_docker(struct run *run)
+{
+    const char *host = environ_get(run->environ, "DOCKER_HOST");
+    const char *scheme = "unix://";
+    run->services.docker = (struct docker){
+        .http = run->services.http,
+        .socket = text_starts_with(host, scheme) ? host + strlen(scheme) : DEFAULT_SOCKET};
+}
+
 static int open_aws(struct run *run, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
@@ -58,6 +69,7 @@ static int open_aws(struct run *run, struct error *err)
     const struct http_options options = {.ca_file = environ_get(run->environ, "AWS_CA_BUNDLE"),
                                          .user_agent = "lambda-fastdeploy/" VERSION};
     services->http = http_new(&options);
+    open_docker(run);
     const struct credentials_context context = {
         .http = services->http,
         .environ = run->environ,

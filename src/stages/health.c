@@ -1,0 +1,180 @@
+#include "stages/health.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "services/probe.h"
+
+#define TRY_LIMIT_MS     30000
+#define FIRST_PAUSE_MS   100
+#define LONGEST_PAUSE_MS 1000
+#define PAYLOAD_SHOWN    200
+
+void health_release(struct health *health)
+{
+    free(health->log_tail);
+    health->log_tail = NULL;
+}
+
+struct
+try { /* one way of asking once */
+    struct run *run;
+    const char *qualifier;
+    char *url;
+    struct health *health;
+};
+
+static int ask_url(struct try *try, int64_t limit_ms, struct error *err)
+{
+    const struct probe probe = {.url = try->url,
+                                .headers = &try->run->inputs->health_headers,
+                                .expect_text = try->run->inputs->health_expect,
+                                .timeout_ms = limit_ms};
+    CLEANUP(probe_result) struct probe_result answer = PROBE_RESULT_INIT;
+    if (probe_send(try->run->services.http, &probe, &answer, err) < 0)
+        return -1;
+    try->health->good = answer.good;
+    snprintf(try->health->why, sizeof try->health->why, "%s", answer.why);
+    return 0;
+}
+
+/* An error of AWS's own about the invocation is a bad answer; a missing permission or a cancel ends the asking. */
+static int invocation_failed(struct try *try, struct error *err)
+{
+    if (err->kind == ERROR_CANCELLED || err->kind == ERROR_DENIED ||
+        err->kind == ERROR_UNAUTHORIZED)
+        return error_wrap(err, "invoking the function");
+    snprintf(try->health->why, sizeof try->health->why, "%s", err->msg);
+    error_reset(err);
+    return 0;
+}
+
+static int ask_by_invoking(struct try *try, int64_t limit_ms, struct error *err)
+{
+    const struct inputs *inputs = try->run->inputs;
+    struct health *health = try->health;
+    CLEANUP(lambda_invocation) struct lambda_invocation answer = {.payload = NULL};
+    health->good = false;
+    if (lambda_invoke(&try->run->services.aws, inputs->function_name, try->qualifier,
+                      inputs->health_payload, strlen(inputs->health_payload), limit_ms, &answer,
+                      err) < 0)
+        return invocation_failed(try, err);
+    const char *payload = answer.payload ? answer.payload : "";
+    if (answer.function_error[0])
+        snprintf(health->why, sizeof health->why, "the function failed (%s): %.*s",
+                 answer.function_error, PAYLOAD_SHOWN, payload);
+    else if (inputs->health_expect && !strstr(payload, inputs->health_expect))
+        snprintf(health->why, sizeof health->why, "the answer does not hold \"%.100s\": %.*s",
+                 inputs->health_expect, PAYLOAD_SHOWN, payload);
+    else
+        health->good = true;
+    free(health->log_tail);
+    health->log_tail = health->good ? NULL : STEAL(answer.log_tail);
+    return 0;
+}
+
+typedef int ask_function(struct try *try, int64_t limit_ms, struct error *err);
+
+static int ask_once(struct try *try, ask_function *ask, struct error *err)
+{
+    int64_t limit_ms;
+    if (run_time_left(try->run, TRY_LIMIT_MS, &limit_ms, err) < 0)
+        return -1;
+    try->health->attempts++;
+    if (ask(try, limit_ms, err) < 0)
+        return -1;
+    if (!try->health->good)
+        log_info("try %d: %s", try->health->attempts, try->health->why);
+    return 0;
+}
+
+static int pause_between(int64_t ms, struct error *err)
+{
+    return clock_sleep_ms(ms)
+               ? 0
+               : error_set(err, ERROR_CANCELLED, "cancelled while the function was checked");
+}
+
+static int ask_until_good(struct try *try, ask_function *ask, struct error *err)
+{
+    const struct inputs *inputs = try->run->inputs;
+    struct health *health = try->health;
+    int64_t cold_end_ms = clock_now_ms() + (int64_t)(inputs->cold_start_wait_s * 1000);
+    int64_t pause_ms = FIRST_PAUSE_MS;
+    do {
+        if (ask_once(try, ask, err) < 0)
+            return -1;
+        if (health->good)
+            return 0;
+        if (pause_between(pause_ms, err) < 0)
+            return -1;
+        pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
+    } while (clock_now_ms() < cold_end_ms);
+
+    for (int i = 0; i < inputs->health_retries; i++) {
+        if (i > 0 && pause_between((int64_t)(inputs->health_interval_s * 1000), err) < 0)
+            return -1;
+        if (ask_once(try, ask, err) < 0)
+            return -1;
+        if (health->good)
+            return 0;
+    }
+    return 0;
+}
+
+int health_check(struct run *run, const char *qualifier, struct health *ret_health,
+                 struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    struct health health = {.checked = inputs->health_payload || inputs->health_url};
+    struct try try = {.run = run, .qualifier = qualifier, .health = &health};
+    int64_t start_ms = clock_now_ms();
+    int rc = 0;
+    if (inputs->health_payload) {
+        health.target = "invoke";
+        rc = ask_until_good(&try, ask_by_invoking, err);
+    }
+    if (rc == 0 && inputs->health_url && (health.good || !inputs->health_payload)) {
+        CLEANUP_FREE char *url = probe_join_url(inputs->health_url, inputs->health_path);
+        try.url = url;
+        health.target = "url";
+        health.good = false;
+        rc = ask_until_good(&try, ask_url, err);
+    }
+    if (rc < 0) {
+        health_release(&health);
+        return -1;
+    }
+    health.ms = clock_now_ms() - start_ms;
+    *ret_health = health;
+    return 0;
+}
+
+int health_refresh(struct run *run, int *ret_good, struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    struct health health = {.checked = true};
+    CLEANUP_FREE char *url =
+        inputs->health_url ? probe_join_url(inputs->health_url, inputs->health_path) : NULL;
+    struct try try = {.run = run, .url = url, .health = &health};
+    ask_function *ask = url ? ask_url : ask_by_invoking;
+    int good = 0;
+    for (int i = 0; i < inputs->refresh_invocations; i++) {
+        int64_t limit_ms;
+        if (i > 0 && pause_between((int64_t)(inputs->refresh_interval_s * 1000), err) < 0)
+            return -1;
+        if (run_time_left(run, TRY_LIMIT_MS, &limit_ms, err) < 0 || ask(&try, limit_ms, err) < 0) {
+            health_release(&health);
+            return -1;
+        }
+        good += health.good;
+    }
+    health_release(&health);
+    *ret_good = good;
+    return 0;
+}

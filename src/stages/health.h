@@ -1,0 +1,30 @@
+/*
+ * health.h: does the function answer as it should? By its URL, or by invoking it. Shared by verify and by the way back.
+ *
+ * cold-start-wait bounds the time in which the first good answer is awaited, asking all along; then come health-retries tries, each at most 30 s
+ * long, health-interval apart. No fixed sleeps: the first good answer ends it.
+ */
+#ifndef STAGES_HEALTH_H
+#define STAGES_HEALTH_H
+
+#include "stages/stage.h"
+
+struct health {
+    bool checked; /* false: neither health-url nor health-payload is given */
+    bool good;
+    const char *target; /* "url", "invoke" */
+    int attempts;
+    int64_t ms;
+    char why[512];
+    char *log_tail; /* owned; of the last bad invocation; NULL: none */
+};
+void health_release(struct health *health);
+
+/* 0 whenever there is a verdict. -1: cancelled, the deadline, or not permitted. `qualifier` is for invoking; NULL: $LATEST. */
+int health_check(struct run *run, const char *qualifier, struct health *ret_health,
+                 struct error *err);
+
+/* Warm-up: refresh-invocations calls, refresh-interval apart; what they answer is counted only. */
+int health_refresh(struct run *run, int *ret_good, struct error *err);
+
+#endif

@@ -1,0 +1,49 @@
+/* What `deploy` would do, and why; nothing is changed. */
+#include <stdio.h>
+
+#include "core/log.h"
+#include "model/plan.h"
+#include "stages/stage.h"
+
+static const char *const image_words[] = {
+    [IMAGE_NONE] = "none",   [IMAGE_FOUND] = "use",   [IMAGE_RETAG] = "use and tag",
+    [IMAGE_ADOPT] = "adopt", [IMAGE_BUILD] = "build", [IMAGE_REFUSE] = "cannot",
+    [IMAGE_LATER] = "build",
+};
+static const char *const function_words[] = {
+    [FUNCTION_UNCHANGED] = "leave", [FUNCTION_UPDATE] = "update", [FUNCTION_CREATE] = "create",
+    [FUNCTION_REFUSE] = "cannot",   [FUNCTION_LATER] = "update",
+};
+
+static void keep_image(struct image_result *result, const struct image_plan *plan)
+{
+    result->action = plan->action;
+    snprintf(result->reason, sizeof result->reason, "%s", plan->reason);
+    snprintf(result->digest, sizeof result->digest, "%s", plan->digest);
+}
+
+static int plan(struct run *run, struct error *err)
+{
+    struct result *result = &run->result;
+    struct image_plan base = plan_base(run->inputs, &run->facts.base);
+    struct image_plan image =
+        plan_image(run->inputs, &run->facts.image, base.action == IMAGE_BUILD);
+    bool known = image.action == IMAGE_FOUND || image.action == IMAGE_RETAG;
+    struct function_plan function =
+        plan_function(run->inputs, &run->facts.function, known ? image.digest : "");
+    keep_image(&result->base, &base);
+    keep_image(&result->image, &image);
+    result->function.action = function.action;
+    snprintf(result->function.reason, sizeof result->function.reason, "%s", function.reason);
+    log_info("base image: %s (%s)", image_words[base.action], base.reason);
+    log_info("application image: %s (%s)", image_words[image.action], image.reason);
+    log_info("function: %s (%s)", function_words[function.action], function.reason);
+    if (base.action == IMAGE_REFUSE)
+        return error_set(err, ERROR_REFUSED, "base image: %s", base.reason);
+    if (image.action == IMAGE_REFUSE)
+        return error_set(err, ERROR_REFUSED, "application image: %s", image.reason);
+    return 0;
+}
+
+const struct stage stage_plan = {
+    .name = "plan", .title = "Plan", .wanted = NULL, .run = plan, .undo = NULL};

@@ -1,0 +1,187 @@
+/* The change: the function gets the image by digest; and the way back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "model/plan.h"
+#include "stages/health.h"
+#include "stages/stage.h"
+#include "stages/survey.h"
+#include "stages/wait.h"
+
+#define SETTLE_LIMIT_MS 600000
+#define UPDATE_TRIES    3
+
+static int update_code(struct run *run, const char *image_uri, struct lambda_function *ret_function,
+                       struct error *err)
+{
+    const struct lambda_code code = {.image_uri = image_uri,
+                                     .architecture = plan_architecture(run_platform(run)),
+                                     .revision_id = run->snapshot.revision_id};
+    return lambda_update_code(&run->services.aws, run->inputs->function_name, &code, ret_function,
+                              err);
+}
+
+/* Let an update of somebody else's end, and look at what it left. */
+static int read_settled(struct run *run, struct error *err)
+{
+    struct lambda_function settled = {.configuration = NULL};
+    if (wait_settled(run, NULL, SETTLE_LIMIT_MS, &settled, err) < 0)
+        return -1;
+    lambda_function_release(&settled);
+    return survey_function(run, err);
+}
+
+static bool may_have_arrived(const struct error *err)
+{
+    return err->kind == ERROR_NETWORK || err->kind == ERROR_TIMEOUT || err->kind == ERROR_SERVER ||
+           err->kind == ERROR_PROTOCOL || err->kind == ERROR_CANCELLED;
+}
+
+/*
+ * Update, and look again where the answer does not tell: an update that was refused because the function changed
+ * meanwhile is decided anew; one whose answer was lost may have been done.
+ */
+static int change_code(struct run *run, const char *image_uri, const char *digest,
+                       struct error *err)
+{
+    for (int try = 1;; try++) {
+        CLEANUP(lambda_function) struct lambda_function updated = {.configuration = NULL};
+        if (update_code(run, image_uri, &updated, err) == 0) {
+            run->result.changed = true;
+            return 0;
+        }
+        if (may_have_arrived(err))
+            run->result.changed = true; /* until we know better, the way back must look */
+        bool decide_again = err->kind == ERROR_CONFLICT || err->kind == ERROR_PRECONDITION ||
+                            (may_have_arrived(err) && err->kind != ERROR_CANCELLED);
+        if (try == UPDATE_TRIES || !decide_again)
+            return error_wrap(err, "updating the function %s", run->inputs->function_name);
+        log_info("the function changed meanwhile, or its answer was lost (%s): looking again",
+                 err->msg);
+        error_reset(err);
+        if (read_settled(run, err) < 0)
+            return -1;
+        if (text_equal(run->facts.function.digest, digest)) {
+            run->result.changed = true;
+            return 0;
+        }
+    }
+}
+
+static int wait_for_update(struct run *run, const char *digest, struct error *err)
+{
+    CLEANUP(lambda_function) struct lambda_function settled = {.configuration = NULL};
+    if (wait_settled(run, NULL, SETTLE_LIMIT_MS, &settled, err) < 0 ||
+        wait_outcome(&settled, err) < 0)
+        return -1;
+    if (!text_equal(settled.digest, digest))
+        return error_set(err, ERROR_CONFLICT,
+                         "the function runs %s, not the image that it was given: somebody else "
+                         "has changed it meanwhile",
+                         settled.digest);
+    snprintf(run->result.function.version, sizeof run->result.function.version, "%s",
+             settled.version);
+    return 0;
+}
+
+static int release(struct run *run, struct error *err)
+{
+    struct result *result = &run->result;
+    const char *digest = result->image.digest;
+    bool time_has_passed = text_equal(result->image.status, "built");
+    if (time_has_passed && survey_function(run, err) < 0)
+        return -1;
+    if (time_has_passed && run->facts.function.digest[0] &&
+        !text_equal(run->facts.function.digest, result->function.previous_digest))
+        log_warning("somebody else has deployed %s meanwhile: that is what would be put back",
+                    run->facts.function.digest);
+    snprintf(result->function.previous_digest, sizeof result->function.previous_digest, "%s",
+             run->facts.function.digest);
+
+    struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);
+    result->function.action = plan.action;
+    snprintf(result->function.reason, sizeof result->function.reason, "%s", plan.reason);
+    if (plan.action == FUNCTION_REFUSE)
+        return error_set(err, ERROR_REFUSED, "%s", plan.reason);
+    if (plan.action == FUNCTION_UNCHANGED) {
+        log_info("function: %s", plan.reason);
+        return 0;
+    }
+    log_info("updating the function: %s", plan.reason);
+    if (change_code(run, result->image.uri, digest, err) < 0 ||
+        wait_for_update(run, digest, err) < 0)
+        return -1;
+    result->function.code_changed = true;
+    log_info("the function runs %s", digest);
+    return 0;
+}
+
+static void tell_recovery(struct run *run)
+{
+    snprintf(run->result.remedy, sizeof run->result.remedy,
+             "aws lambda update-function-code --region %s --function-name %s --image-uri %s",
+             run->result.region, run->inputs->function_name, run->snapshot.resolved_image_uri);
+}
+
+static int put_back(struct run *run, const char *previous_uri, const char *previous_digest,
+                    struct error *err)
+{
+    CLEANUP(lambda_function) struct lambda_function now = {.configuration = NULL};
+    if (wait_settled(run, NULL, SETTLE_LIMIT_MS, &now, err) < 0)
+        return -1;
+    bool is_back =
+        text_equal(now.digest, previous_digest) && text_equal(now.last_update_status, "Successful");
+    if (is_back)
+        return 0;
+    if (!text_equal(now.digest, previous_digest) &&
+        !text_equal(now.digest, run->result.image.digest))
+        return error_set(err, ERROR_CONFLICT,
+                         "somebody else has changed the function to %s: it is left alone",
+                         now.digest);
+    const struct lambda_code code = {.image_uri = previous_uri,
+                                     .architecture = run->snapshot.architecture,
+                                     .revision_id = now.revision_id};
+    CLEANUP(lambda_function) struct lambda_function updated = {.configuration = NULL};
+    if (lambda_update_code(&run->services.aws, run->inputs->function_name, &code, &updated, err) <
+        0)
+        return -1;
+    return wait_for_update(run, previous_digest, err);
+}
+
+static int restore(struct run *run, struct error *err)
+{
+    struct result *result = &run->result;
+    if (!result->changed)
+        return 0;
+    log_group_begin("Put the previous version back");
+    int span = span_begin(&result->spans, SPAN_NONE, "Put the previous version back");
+    CLEANUP(health) struct health health = {.checked = false};
+    int rc = put_back(run, run->snapshot.resolved_image_uri, result->function.previous_digest, err);
+    if (rc == 0)
+        rc = health_check(run, NULL, &health, err);
+    if (rc == 0 && health.checked && !health.good)
+        rc = error_set(err, ERROR_FAILED,
+                       "the previous version is back, but does not answer as it should either: %s",
+                       health.why);
+    if (rc == 0) {
+        result->rolled_back = true;
+        snprintf(result->restored, sizeof result->restored, "The function serves %s again%s.",
+                 result->function.previous_digest, health.checked ? ", and answers" : "");
+        log_info("%s", result->restored);
+    } else {
+        tell_recovery(run);
+        error_wrap(err, "putting the previous version back");
+    }
+    span_end(&result->spans, span);
+    log_group_end();
+    return rc;
+}
+
+const struct stage stage_release = {.name = "release",
+                                    .title = "Update the function",
+                                    .wanted = NULL,
+                                    .run = release,
+                                    .undo = restore};

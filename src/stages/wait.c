@@ -1,0 +1,92 @@
+#include "stages/wait.h"
+
+#include "core/clock.h"
+#include "core/text.h"
+
+#define FIRST_PAUSE_MS   200
+#define LONGEST_PAUSE_MS 2000
+
+static bool is_settled(const struct lambda_function *function)
+{
+    return !text_equal(function->state, "Pending") &&
+           !text_equal(function->last_update_status, "InProgress");
+}
+
+int wait_settled(struct run *run, const char *qualifier, int64_t limit_ms,
+                 struct lambda_function *ret_function, struct error *err)
+{
+    const char *name = run->inputs->function_name;
+    if (run_time_left(run, limit_ms, &limit_ms, err) < 0)
+        return -1;
+    int64_t end_ms = clock_now_ms() + limit_ms;
+    for (int64_t pause_ms = FIRST_PAUSE_MS;;
+         pause_ms = pause_ms * 3 / 2 < LONGEST_PAUSE_MS ? pause_ms * 3 / 2 : LONGEST_PAUSE_MS) {
+        struct lambda_function function = {.configuration = NULL};
+        if (lambda_get_function(&run->services.aws, name, qualifier, &function, err) < 0)
+            return error_wrap(err, "waiting for the function %s", name);
+        if (is_settled(&function)) {
+            *ret_function = function;
+            return 0;
+        }
+        bool late = clock_now_ms() + pause_ms > end_ms;
+        if (late)
+            error_set(err, ERROR_TIMEOUT, "the function %s is still %s after %lld s", name,
+                      text_equal(function.state, "Pending") ? "Pending" : "being updated",
+                      (long long)(limit_ms / 1000));
+        lambda_function_release(&function);
+        if (late)
+            return -1;
+        if (!clock_sleep_ms(pause_ms))
+            return error_set(err, ERROR_CANCELLED,
+                             "cancelled while the function %s was being updated", name);
+    }
+}
+
+/* Lambda's reason codes (API reference, FunctionConfiguration), and what a person can do. */
+static const struct {
+    const char *code, *remedy;
+} remedies[] = {
+    {"ImageAccessDenied",
+     "Lambda may not read the image: the repository's policy must allow lambda.amazonaws.com "
+     "ecr:BatchGetImage and ecr:GetDownloadUrlForLayer"},
+    {"ImageDeleted",
+     "the image is gone from its repository: build it again (skip-unchanged: false)"},
+    {"InvalidImage",
+     "Lambda cannot use the image: look at its entry point, architecture, size and layers"},
+    {"InsufficientRolePermissions",
+     "the function's role lacks permissions (VPC functions need ec2:CreateNetworkInterface)"},
+    {"InvalidRuntime", "the runtime is not one that Lambda knows"},
+    {"InvalidConfiguration", "the function's configuration is not valid together"},
+    {"InvalidSubnet", "a subnet of the function's VPC settings is gone or not usable"},
+    {"InvalidSecurityGroup",
+     "a security group of the function's VPC settings is gone or not usable"},
+    {"SubnetOutOfIPAddresses", "the function's subnets have no free addresses"},
+    {"EniLimitExceeded", "the account has no network interfaces left: ask AWS for a higher quota"},
+    {"InternalError", "AWS reports an error of its own: run this again"},
+    {"DisabledKMSKey", "the function's KMS key is disabled"},
+    {"KMSKeyAccessDenied", "the function's role may not use its KMS key"},
+    {"KMSKeyNotFound", "the function's KMS key is gone"},
+    {"EFSMountFailure", "the function's file system cannot be mounted"},
+    {"EFSMountTimeout", "the function's file system did not answer in time"},
+};
+
+static const char *remedy_for(const char *code)
+{
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+        if (text_equal(remedies[i].code, code))
+            return remedies[i].remedy;
+    return "see the reason that Lambda gives";
+}
+
+int wait_outcome(const struct lambda_function *function, struct error *err)
+{
+    if (text_equal(function->last_update_status, "Failed"))
+        return error_set(err, ERROR_FAILED, "Lambda could not update the function: %s (%s): %s",
+                         function->last_update_reason, function->last_update_reason_code,
+                         remedy_for(function->last_update_reason_code));
+    if (text_equal(function->state, "Failed"))
+        return error_set(err, ERROR_FAILED, "the function is in the state Failed: %s (%s): %s",
+                         function->state_reason, function->state_reason_code,
+                         remedy_for(function->state_reason_code));
+    return 0;
+}

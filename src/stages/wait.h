@@ -1,0 +1,19 @@
+/*
+ * wait.h: waiting for Lambda to finish what it was told. By GetFunction only, which has a quota of its own (100/s; all other control calls share 15/s).
+ */
+#ifndef STAGES_WAIT_H
+#define STAGES_WAIT_H
+
+#include "stages/stage.h"
+
+/*
+ * Look after 200 ms, then ever less often, at most every 2 s, until the function (`qualifier` NULL: $LATEST) is not Pending and no update is in
+ * progress. *ret_function is how it ended, whatever that is: see wait_outcome. ERROR_TIMEOUT after `limit_ms` or at the run's deadline.
+ */
+int wait_settled(struct run *run, const char *qualifier, int64_t limit_ms,
+                 struct lambda_function *ret_function, struct error *err);
+
+/* 0 if a settled function is fit to serve; ERROR_FAILED with Lambda's reason and what to do about it. Pure. */
+int wait_outcome(const struct lambda_function *function, struct error *err);
+
+#endif

@@ -266,6 +266,9 @@ static void release_run(struct run *run)
     if (services->buildx_ready)
         buildx_release(&services->buildx);
     ecr_login_release(&services->login);
+    ecr_login_release(&services->base_login);
+    if (services->base_aws_ready)
+        aws_release(&services->base_aws);
     if (services->aws_ready)
         aws_release(&services->aws);
     if (services->credentials_ready)

@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include "core/cleanup.h"
 #include "core/memory.h"
@@ -198,27 +197,26 @@ int file_make_temp_folder(const char *parent, char **ret_path, struct error *err
 }
 
 /*
- * Open the folder `name` in `parent_fd`, unless it is a symlink or something is mounted on it (both
- * fail: ELOOP or ENOTDIR, and EXDEV). openat2 sees bind mounts too; kernels before 5.6 and old
- * seccomp filters do not have it: there a mount is known by its device.
+ * Open the folder `name` in `parent_fd`, unless it is a symlink (ELOOP or ENOTDIR) or something is
+ * mounted on it (EXDEV). A bind mount has the same device, but the kernel says what is the root of
+ * a mount (since 5.8).
  */
 static int open_folder_at(int parent_fd, const char *name, dev_t device)
 {
-    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    struct open_how how = {.flags = (uint64_t)flags,
-                           .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
-    int fd = (int)syscall(SYS_openat2, parent_fd, name, &how, sizeof how);
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-        fd = openat(parent_fd, name, flags);
-    struct stat st;
-    if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != device)) {
-        close(fd);
+    CLEANUP_FD int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct statx st;
+    if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MODE, &st) < 0)
+        return -1;
+    if (makedev(st.stx_dev_major, st.stx_dev_minor) != device ||
+        (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
         errno = EXDEV;
         return -1;
     }
-    if (fd >= 0 && (st.st_mode & 0700) != 0700)
+    if ((st.stx_mode & 0700) != 0700)
         fchmod(fd, 0700); /* if that fails, so will what follows, and say so */
-    return fd;
+    int opened = fd;
+    fd = -1;
+    return opened;
 }
 
 /* All names in a folder, "." and ".." left out. Takes no ownership of fd. */

@@ -20,7 +20,11 @@ struct log_place {     /* where in the user's files a message belongs; all optio
     const char *title; /* borrowed; NULL: none */
 };
 
-/* `text` is harmless and has no newline; it is not terminated by one. */
+/*
+ * `text` is harmless and has no newline; it is not terminated by one. `place` may be NULL, and its
+ * texts are harmless too. A message of several lines comes as several calls in a row, except that a
+ * warning or an error stays one: its line breaks become " | ". A sink does not log itself.
+ */
 struct log_sink {
     void (*line)(void *context, enum log_level level, const struct log_place *place,
                  const char *text);

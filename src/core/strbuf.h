@@ -44,7 +44,8 @@ void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 void strbuf_addsb(struct strbuf *sb, const struct strbuf *other);
 
-/* Hand the string to the caller (heap, terminated, never NULL); sb is empty afterwards. */
+/* Hand the string to the caller (heap, terminated, never NULL); sb is empty afterwards, and
+ * `overflowed` still says whether something was cut. */
 char *strbuf_detach(struct strbuf *sb);
 
 /* Cut white space (space, \t, \r, \n, \v, \f) from both ends. */

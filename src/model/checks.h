@@ -7,7 +7,9 @@
  * Blank lines and lines that begin with '#' are skipped. BODY is everything between PATH and the
  * last ` -> ` outside of a JSON string. The text stands in double quotes with JSON's escapes.
  * `$1.id` in PATH or BODY is the member `id` of the JSON answer of the first check of the list ($2
- * the second's, and so on; members of members by dots); `$$` is a dollar sign. Pure.
+ * the second's, and so on; members of members by dots, elements of arrays by number from 0); only
+ * earlier checks can be named. `$$` is a dollar sign, a lone one is an error. Names in references
+ * are letters, digits, '_' and '-'. METHOD is GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS. Pure.
  */
 #ifndef MODEL_CHECKS_H
 #define MODEL_CHECKS_H
@@ -41,8 +43,10 @@ void checks_release(struct checks *checks);
 
 /*
  * Put the values of earlier answers into `text`. `answers[i]` is the parsed answer of check i + 1,
- * or NULL if it was not JSON. `as_json` escapes a string's value for use inside a JSON body.
- * ERROR_FAILED if a reference has no value.
+ * or NULL if it was not JSON. `as_json` is for a body: a string's value is escaped for use between
+ * quotes, arrays and objects are written as JSON. Without it, for a path, a value is percent-encoded
+ * and must be a string, number or boolean. ERROR_FAILED if a reference has no value (null counts as
+ * none), ERROR_TOO_LARGE if `out` overflows.
  */
 int checks_substitute(const char *text, const struct json *const *answers, size_t answer_count,
                       struct strbuf *out, struct error *err);

@@ -4,8 +4,13 @@
  * The table (input_specs) is the only place that knows an input's name, type, default, help text
  * and check. --help prints it, and action.yml and the README are checked against it. An input is
  * given by a flag (`--name VALUE`, `--name=VALUE`), else by `INPUT_<NAME>` (upper case, dashes
- * kept). Empty means not given. Rows with `later` are refused when given (exit 2, "not supported
- * yet"). Every error is ERROR_INPUT and names the input and the remedy.
+ * kept). White space around a value or a line is not part of it; empty means not given, and an
+ * empty flag still beats the environment. A flag may be repeated only where the value is lines.
+ * Rows with `later` are refused when given (exit 2, "not supported yet"). Every error is
+ * ERROR_INPUT and names the input and the remedy, never a secret's value.
+ *
+ * inputs.c reads, inputs_table.c is the table, inputs_types.c turns texts into fields,
+ * inputs_checks.c judges single values, inputs_together.c several at once, inputs_help.c prints.
  */
 #ifndef MODEL_INPUTS_H
 #define MODEL_INPUTS_H
@@ -41,8 +46,10 @@ struct inputs {
     bool json; /* --json, for plan and status */
     int64_t deadline_ms;
 
-    char *aws_region; /* from AWS_REGION, AWS_DEFAULT_REGION too */
-    char *role_to_assume, *role_session_name, *role_external_id, *audience;
+    char *aws_region; /* the function's ARN's, AWS_REGION's or AWS_DEFAULT_REGION's if not given;
+                         never NULL */
+    char *role_to_assume, *role_external_id, *audience;
+    char *role_session_name; /* never NULL: with GITHUB_RUN_ID if not given */
     int64_t role_duration_ms;
     char *aws_access_key_id, *aws_secret_access_key,
         *aws_session_token; /* secrets: wiped at release */
@@ -64,7 +71,7 @@ struct inputs {
     enum compression compression;
     int compression_level;
 
-    char *function_name; /* a name or an ARN */
+    char *function_name; /* a name or an ARN; NULL only for the command base */
     char *alias;
     char *create_with_role;
     struct strvec environment; /* KEY=VALUE; secret */
@@ -102,17 +109,19 @@ void inputs_release(struct inputs *inputs);
 /* Was this input given by the user (and not by its default)? `name` must be in the table. */
 bool inputs_given(const struct inputs *inputs, const char *name);
 
-struct input_type; /* inputs.c's own: how a text becomes a field */
+struct input_type; /* of model/inputs_parts.h: how a text becomes a field */
 struct input_spec {
     const char *name;
     const char *group; /* a heading of the contract's table: "AWS", "Base image"… */
     const struct input_type *type;
     const char *default_text;   /* as the user would write it; NULL: none */
+    const char *default_words;  /* a default that is not one text: "the commit"; NULL: none */
     const char *help;           /* one sentence */
     size_t offset;              /* of the field in struct inputs */
     const char *const *choices; /* for enums: NULL-terminated, in the order of the enum */
     double min, max;            /* for numbers */
-    bool required, secret, later, multiline;
+    bool required, secret, later;
+    bool multiline; /* lines, one thing each: a flag may be repeated, and adds a line */
     int (*check)(const char *name, const char *text,
                  struct error *err); /* NULL: the type's own check is enough */
 };

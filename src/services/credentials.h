@@ -3,7 +3,11 @@
  * order, a file each.
  *
  * Thread-safe. Keys are secrets: wiped when they are replaced or released. They are renewed when
- * less than CREDENTIALS_MARGIN_S are left.
+ * less than CREDENTIALS_MARGIN_S are left, or less than half of their life if that is shorter; if
+ * that fails while they are still good, they are used on. Keys that were found are exchanged for
+ * role_to_assume's, unless the provider did that itself: a role that was asked for is never left
+ * out. Sources: docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html; the order is
+ * that of the project's own contract (inputs beat the job's identity, which beats the environment).
  */
 #ifndef SERVICES_CREDENTIALS_H
 #define SERVICES_CREDENTIALS_H
@@ -23,6 +27,7 @@ struct credentials {
     char *session_token;     /* owned, secret; NULL: long-lived keys */
     int64_t expires_at;      /* wall seconds; 0: never */
     char source[96]; /* for the log: "static inputs", "environment", "GitHub OIDC, role …" */
+    bool role_assumed; /* they are role_to_assume's already: nothing is left to chain */
 };
 
 #define CREDENTIALS_INIT                                                                           \
@@ -30,6 +35,7 @@ struct credentials {
         .access_key_id = NULL                                                                      \
     }
 void credentials_release(struct credentials *credentials);
+/* `to` must be initialised; it is released first. */
 void credentials_copy(struct credentials *to, const struct credentials *from);
 
 /* What providers may look at. All borrowed, and alive as long as the chain. */
@@ -58,15 +64,16 @@ struct credentials_chain {
     const struct credentials_provider *const *providers; /* borrowed; NULL-terminated */
     pthread_mutex_t lock;
     struct credentials current; /* under lock */
-    bool fetched;
+    bool fetched;               /* under lock */
+    int64_t renew_at;           /* under lock; wall seconds; 0: never */
 };
 
 void credentials_chain_init(struct credentials_chain *chain,
                             const struct credentials_context *context);
 void credentials_chain_release(struct credentials_chain *chain);
 
-/* A copy that is good now (fetched or renewed if need be). ERROR_UNAUTHORIZED with the remedy when
- * no provider applies. */
+/* A copy that is good now (fetched or renewed if need be), over whatever `ret_credentials` held.
+ * ERROR_UNAUTHORIZED with the remedy when no provider applies. */
 int credentials_chain_get(struct credentials_chain *chain, struct credentials *ret_credentials,
                           struct error *err);
 /* The keys were refused as expired: forget them, so that the next get fetches. */

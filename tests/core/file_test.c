@@ -228,12 +228,26 @@ START_TEST(half_an_append_is_taken_back)
 }
 END_TEST
 
-/* A mount namespace of our own; as somebody who is not root by way of a user namespace. */
+/* "0 <id> 1": whoever we are is root in there */
+static bool map_id(const char *path, unsigned id)
+{
+    char line[64];
+    snprintf(line, sizeof line, "0 %u 1", id);
+    return file_append(path, line, strlen(line), 0, NULL) == 0;
+}
+
+/* A mount namespace of our own; for somebody who is not root by way of a user namespace. */
 static bool may_mount(void)
 {
-    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-        return false;
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    unsigned uid = geteuid();
+    unsigned gid = getegid();
+    if (unshare(CLONE_NEWNS) != 0) {
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 ||
+            file_append("/proc/self/setgroups", "deny", 4, 0, NULL) != 0 ||
+            !map_id("/proc/self/uid_map", uid) || !map_id("/proc/self/gid_map", gid))
+            return false;
+    }
+    return mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 static int write_to_full_disk(void)
@@ -456,7 +470,7 @@ static int remove_around_mounts(void)
     struct error err = ERROR_INIT;
     if (!may_mount())
         return 77;
-    if (mount("kept", "tree/bind", NULL, MS_BIND, NULL) != 0 ||
+    if (mount("kept", "tree/bind", "none", MS_BIND, NULL) != 0 ||
         mount("none", "tree/other", "tmpfs", 0, "size=64k") != 0)
         return 77;
     put("tree/other/file", "x");

@@ -4,7 +4,8 @@
  * This program holds little in memory, and every buffer that outside text can grow has a cap. If
  * the system has no memory left even so, the process ends with a message (as git and curl's tool
  * do): no caller could do better, and what must survive a sudden end is kept in AWS, not in the
- * process. Its exit status is then 3: how far the run had come is not known. Only core/memory.c calls malloc and its kin.
+ * process. Its exit status is then 3: how far the run had come is not known. Only core/memory.c
+ * calls malloc and its kin.
  */
 #ifndef CORE_MEMORY_H
 #define CORE_MEMORY_H

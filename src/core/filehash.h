@@ -1,0 +1,34 @@
+/*
+ * filehash.h: SHA-256 of many files of a walk, by as many threads as there are processors.
+ *
+ * Each file is read once, front to back, through one buffer of 128 KiB a thread; nothing is mapped.
+ * Large files are started first, so that no thread is left alone with one at the end. A file is
+ * opened relative to its folder (which stays open while the next file is in it, too), never through
+ * a link, and must still be the regular file of the size that the walk saw; if it vanished, changed
+ * size or was written to while it was read, that is ERROR_FAILED, naming it. Unreadable:
+ * ERROR_SYSTEM. Whatever the number of threads, the result is the same.
+ */
+#ifndef CORE_FILEHASH_H
+#define CORE_FILEHASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/crypto.h"
+#include "core/error.h"
+#include "core/walk.h"
+
+#define FILEHASH_CAPABILITY 24 /* the largest security.capability (version 3) */
+
+struct filehash {
+    uint32_t entry;                     /* index in the walk; filled in by the caller */
+    uint32_t capability_len;            /* 0: the file has no capabilities */
+    unsigned char sha256[SHA256_BYTES]; /* of the content */
+    unsigned char capability[FILEHASH_CAPABILITY];
+};
+
+/* `threads` 0: one for each processor. ERROR_CANCELLED when somebody asked us to stop. */
+int filehash_run(const struct walk *walk, struct filehash *files, size_t count, size_t threads,
+                 struct error *err);
+
+#endif

@@ -1,0 +1,159 @@
+"""What every end-to-end test stands on: a name of its own, a project, the cloud, and a way to run the program."""
+
+import json
+import os
+import pathlib
+import re
+import tempfile
+import unittest
+import uuid
+
+from . import cloud as clouds
+from . import events, projects, runner
+
+BINARY = runner.ROOT / "build/lambda-fastdeploy"
+KEYS = {"AWS_ACCESS_KEY_ID": clouds.KEY, "AWS_SECRET_ACCESS_KEY": clouds.SECRET, "AWS_REGION": clouds.REGION}
+
+
+class Options:
+    """Set by the command line; the same for all tests."""
+    binary = BINARY
+    wrap = None
+
+
+def unique(text):
+    """A name that is free for functions and repositories, from a test's name."""
+    slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
+    return f"{slug}-{uuid.uuid4().hex[:6]}"
+
+
+class Case(unittest.TestCase):
+    """`alone = True`: the test sets something that holds for the whole cloud, so no other may run beside it."""
+
+    alone = False
+    maxDiff = None
+
+    def setUp(self):
+        self.cloud = clouds.Cloud()
+        self.name = unique(self._testMethodName.removeprefix("test_"))
+        self.base_name = self.name + "-base"
+        self.runs = []
+        self.secrets = {clouds.SECRET}
+        self.run_number = 100
+        folder = tempfile.TemporaryDirectory(prefix="e2e-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        if self.alone:
+            self.addCleanup(self.cloud.clear_faults)
+
+    # Things to work with.
+
+    def project(self, **behaviour):
+        folder = self.folder / "workspace"
+        folder.mkdir()
+        return projects.quick(folder, **behaviour)
+
+    def inputs(self, **changes):
+        """The inputs of a usual deployment, '_' for '-'; None takes one away."""
+        inputs = {
+            "function-name": self.name, "base-repository": self.base_name, "create-with-role": clouds.FUNCTION_ROLE,
+            "health-url": clouds.url_of(self.name), "cold-start-wait": "3", "health-retries": "1",
+            "health-interval": "0.2", "refresh-invocations": "1", "refresh-interval": "0.1",
+        }
+        inputs.update({name.replace("_", "-"): value for name, value in changes.items()})
+        return {name: value for name, value in inputs.items() if value is not None}
+
+    def seed(self, project, **more):
+        """A function that runs an image which somebody else built: version 0. Gives its digest."""
+        folder = self.folder / "seed"
+        folder.mkdir()
+        seed = projects.quick(folder, version="0")
+        seed.write("Dockerfile", project.read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch"))
+        self.cloud.create_repository(self.name)
+        digest = self.cloud.push(folder, self.name)
+        self.cloud.create_function(self.name, f"{clouds.REGISTRY}/{self.name}@{digest}", **more)
+        return digest
+
+    # Running the program.
+
+    def step(self, project, event=None, *, job=None, inputs=None, keys=True, env=None, **more):
+        """A step that is ready to start. Each has a higher run number than the one before."""
+        workspace = getattr(project, "folder", project)
+        sha = getattr(project, "commit_id", None) or events.SHA
+        self.run_number += 1
+        job = job or runner.Job(run_number=self.run_number, run_id=9182736450 + self.run_number)
+        job.env = {**(KEYS if keys else {}), **job.env, **(env or {})}
+        return runner.Step(Options.binary, workspace, event or events.push(sha=sha),
+                           self.inputs() if inputs is None else inputs, job, wrap=Options.wrap, **more)
+
+    def run_step(self, project, event=None, **more):
+        """Run it, and check all that must be true of every run. Runs on GitHub only."""
+        run = self.step(project, event, **more).run()
+        self.runs.append(run)
+        self.check_run(run)
+        return run
+
+    def run_shell(self, project, *arguments, env=None, **more):
+        """Run it as a command of another CI or of a laptop."""
+        run = self.step(project, events.nothing(), arguments=arguments, inputs={}, env=env, github=False,
+                        **more).run()
+        self.runs.append(run)
+        self.assertNoSecret(run)
+        return run
+
+    def check_run(self, run):
+        self.assertEqual(run.problems, [], "the runner would not have taken this")
+        self.assertEqual(run.left_behind, [], "files are left behind")
+        self.assertNoSecret(run)
+        for mask in run.log.masks:
+            self.assertTrue(any(mask in secret for secret in self.secrets), f"masked, but no secret: {mask!r}")
+        self.assertTrue(run.summary.strip(), "there is no summary")
+        self.assertIn(run.outputs.get("deployed"), ("true", "false"))
+
+    def assertNoSecret(self, run):
+        """No secret in what the run said, wrote or started; the runner's masks must not be needed."""
+        said = [line.text for line in run.lines if not line.text.startswith("::add-mask::")]
+        places = {"the log": "\n".join(said), "the outputs": json.dumps(run.outputs), "the summary": run.summary,
+                  "the state": json.dumps(run.state), "an argument": json.dumps([run.calls, run.processes])}
+        for secret in self.secrets:
+            for place, text in places.items():
+                self.assertNotIn(secret, text, f"a secret is in {place}")
+
+    # What must be true afterwards.
+
+    def assertExit(self, run, code):
+        self.assertEqual(run.exit_code, code, "exit code")
+
+    def assertOutputs(self, run, **expected):
+        found = {name: run.outputs.get(name.replace("_", "-")) for name in expected}
+        self.assertEqual(found, expected, "outputs")
+
+    def assertVersion(self, version, path="/health"):
+        """The function answers, and it is this version."""
+        answer = self.cloud.ask(self.name, path)
+        self.assertEqual((answer.status, answer.json["version"]), (200, version), "the function's answer")
+
+    def assertError(self, run, *words):
+        """Exactly one error, on one line, that holds all the words."""
+        self.assertEqual(len(run.log.errors), 1, f"one error is wanted: {run.log.errors}")
+        for word in words:
+            self.assertIn(word.lower(), run.log.errors[0].lower())
+        self.assertNotIn("\n", run.log.errors[0].strip())
+
+    def assertUntouched(self, since=0):
+        """Nothing was changed at AWS for this test's names."""
+        made = clouds.changes(request for request in self.requests() if request["n"] > since)
+        self.assertEqual([(request["service"], request["operation"]) for request in made], [])
+
+    def requests(self):
+        return self.cloud.requests(self.name, self.base_name)
+
+    def mark(self):
+        return self.cloud.last_request()
+
+    def since(self, mark):
+        return [request for request in self.requests() if request["n"] > mark]
+
+
+def binary_exists():
+    return os.access(Options.binary, os.X_OK)

@@ -26,7 +26,7 @@ struct credentials {
     char *secret_access_key; /* owned, secret */
     char *session_token;     /* owned, secret; NULL: long-lived keys */
     int64_t expires_at;      /* wall seconds; 0: never */
-    char source[96]; /* for the log: "static inputs", "environment", "GitHub OIDC, role …" */
+    char source[96];   /* for the log: "static inputs", "environment", "GitHub OIDC, role …" */
     bool role_assumed; /* they are role_to_assume's already: nothing is left to chain */
 };
 

@@ -17,15 +17,15 @@ struct ecr_login {
     int64_t expires_at; /* wall seconds */
 };
 void ecr_login_release(struct ecr_login *login);
-/* `account` NULL: the caller's own registry. */
+/* For the caller's own registry; the password is good for every registry that he may read. */
 int ecr_get_login(struct aws *aws, struct ecr_login *ret_login, struct error *err);
 
 struct ecr_repository {
     char uri[512]; /* registry/name */
     char arn[512];
-    bool immutable; /* tags cannot be moved (with exclusion filters: see `exclusions`) */
-    struct strvec
-        mutable_filters; /* IMMUTABLE_WITH_EXCLUSION: patterns ('*') of tags that can be moved */
+    bool immutable;           /* tags cannot be moved: IMMUTABLE, IMMUTABLE_WITH_EXCLUSION */
+    struct strvec exclusions; /* *_WITH_EXCLUSION: patterns ('*') of tags for which the opposite of
+                                 `immutable` holds */
 };
 void ecr_repository_release(struct ecr_repository *repository);
 bool ecr_tag_is_immutable(const struct ecr_repository *repository, const char *tag);
@@ -34,7 +34,8 @@ int ecr_describe_repository(struct aws *aws, const char *registry_id, const char
                             struct ecr_repository *ret_repository, struct error *err);
 /*
  * Create (scan on push), then Lambda's pull policy, then the lifecycle rule "untagged images expire
- * after 14 days". A repository that somebody made meanwhile is success, and is left as it is.
+ * after 14 days". A repository that somebody made meanwhile is success, and is left as it is. When
+ * it was created and one of the other two fails, that is the error, and the repository stays.
  */
 int ecr_create_repository(struct aws *aws, const char *name, struct ecr_repository *ret_repository,
                           struct error *err);
@@ -50,8 +51,8 @@ void ecr_image_release(struct ecr_image *image);
 /* One tag or digest ("sha256:…"). ERROR_NOT_FOUND if the image or repository is not there. */
 int ecr_get_image(struct aws *aws, const char *registry_id, const char *repository,
                   const char *tag_or_digest, struct ecr_image *ret_image, struct error *err);
-/* Several tags or digests at once; ret_images[i].digest is "" where there is none. A missing
- * repository: all are missing. */
+/* Several tags or digests at once; ret_images[i] (overwritten, not released) has digest "" where
+ * there is none. A missing repository: all are missing. */
 int ecr_get_images(struct aws *aws, const char *registry_id, const char *repository,
                    const char *const *tags_or_digests, size_t count, struct ecr_image *ret_images,
                    bool *ret_repository_exists, struct error *err);

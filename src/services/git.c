@@ -1,0 +1,130 @@
+#include "services/git.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/process.h"
+#include "core/strbuf.h"
+#include "core/text.h"
+
+#define GIT_TIMEOUT_MS    10000
+#define MESSAGE_MAX_BYTES 65536
+#define MAX_LINKS         5 /* of symbolic refs and worktree files */
+
+static void collect_line(void *context, enum process_stream stream, const char *line, size_t len)
+{
+    struct strbuf *out = context;
+    if (stream != PROCESS_STDOUT)
+        return;
+    strbuf_add(out, line, len);
+    strbuf_addch(out, '\n');
+}
+
+static bool is_commit_id(const char *text)
+{
+    size_t len = strspn(text, "0123456789abcdef");
+    return (len == 40 || len == 64) && (text[len] == '\0' || isspace((unsigned char)text[len]));
+}
+
+/* First line the id, behind it the message. */
+static int ask_git(const char *folder, struct strbuf *out, struct error *err)
+{
+    const char *const argv[] = {"git",
+                                "-c",
+                                "safe.directory=*",
+                                "-C",
+                                folder,
+                                "log",
+                                "-1",
+                                "--format=%H%n%B",
+                                "--no-show-signature",
+                                NULL};
+    const struct process_spec spec = {
+        .argv = argv, .timeout_ms = GIT_TIMEOUT_MS, .on_line = collect_line, .context = out};
+    struct process_result result;
+    if (process_run(&spec, &result, err) < 0)
+        return -1;
+    return process_check(&result, "git log", err);
+}
+
+static int read_trimmed(const char *folder, const char *name, struct strbuf *ret_text,
+                        struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(8192);
+    strbuf_addf(&path, "%s/%s", folder, name);
+    strbuf_reset(ret_text);
+    if (file_read(path.buf, ret_text, err) < 0)
+        return -1;
+    strbuf_trim(ret_text);
+    return 0;
+}
+
+/* "<id> <ref>" lines; comments and peeled tags are passed over. */
+static bool find_packed(const char *packed, const char *ref, struct strbuf *ret_id)
+{
+    size_t ref_len = strlen(ref);
+    for (const char *line = packed; *line;
+         line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n')) {
+        size_t len = strcspn(line, "\n"), id_len = strcspn(line, " \n");
+        if (len == id_len + 1 + ref_len && strncmp(line + id_len + 1, ref, ref_len) == 0) {
+            strbuf_reset(ret_id);
+            strbuf_add(ret_id, line, id_len);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* HEAD's id from the files of a plain repository, for an image without a git program. */
+static int read_head(const char *folder, struct strbuf *ret_id, struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf git = STRBUF_INIT(4096), text = STRBUF_INIT(4096);
+    CLEANUP(strbuf) struct strbuf packed = STRBUF_INIT((size_t)16 << 20);
+    strbuf_addf(&git, "%s/.git", folder);
+    if (read_trimmed(folder, ".git", &text, err) == 0 && text_starts_with(text.buf, "gitdir: ")) {
+        strbuf_reset(&git);
+        strbuf_addstr(&git, text.buf + strlen("gitdir: "));
+    }
+    error_reset(err);
+    const char *name = "HEAD";
+    CLEANUP_FREE char *ref = NULL;
+    for (int link = 0; link < MAX_LINKS; link++) {
+        if (read_trimmed(git.buf, name, ret_id, err) < 0) {
+            error_reset(err);
+            if (read_trimmed(git.buf, "packed-refs", &packed, err) < 0 ||
+                !find_packed(packed.buf, name, ret_id))
+                return error_set(err, ERROR_NOT_FOUND, "no commit in %s", folder);
+        }
+        if (!text_starts_with(ret_id->buf, "ref: "))
+            return is_commit_id(ret_id->buf)
+                       ? 0
+                       : error_set(err, ERROR_NOT_FOUND, "no commit in %s", folder);
+        free(ref);
+        ref = memory_copy_string(ret_id->buf + strlen("ref: "));
+        name = ref;
+    }
+    return error_set(err, ERROR_NOT_FOUND, "no commit in %s", folder);
+}
+
+int git_head(const char *folder, char **ret_commit, char **ret_message, struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(MESSAGE_MAX_BYTES);
+    struct error local = ERROR_INIT;
+    bool has_message = ask_git(folder, &out, &local) == 0 && is_commit_id(out.buf);
+    if (!has_message) {
+        strbuf_reset(&out);
+        if (read_head(folder, &out, err) < 0)
+            return -1;
+    }
+    size_t id_len = strcspn(out.buf, "\n");
+    if (ret_commit)
+        *ret_commit = memory_copy_bytes(out.buf, id_len);
+    if (ret_message)
+        *ret_message = has_message ? memory_copy_string(out.buf + id_len + 1) : NULL;
+    return 0;
+}

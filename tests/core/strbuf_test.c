@@ -147,6 +147,7 @@ START_TEST(truncate_only_shortens)
     strbuf_addstr(&sb, "abcdef");
     strbuf_truncate(&sb, 9);
     ck_assert_str_eq(sb.buf, "abcdef");
+    ck_assert_uint_eq(sb.len, 6);
     strbuf_truncate(&sb, 2);
     ck_assert_str_eq(sb.buf, "ab");
     ck_assert_uint_eq(sb.len, 2);

@@ -1,5 +1,5 @@
-"""python3 -m e2e [-k PATTERN] [--binary PATH] [--wrap valgrind|asan] [--workers N]: runs the end-to-end tests inside the
-local cloud. One line a test with its time; the end of the log of a test that failed; `N passed, N failed` at the end.
+"""python3 -m e2e [-k PATTERN] [--binary PATH] [--wrap valgrind|asan] [--workers N]: runs the end-to-end tests inside
+the local cloud. One line a test with its time; the end of the log of a test that failed; `N passed, N failed` at the end.
 """
 
 import argparse

@@ -140,13 +140,15 @@ def pull_request(fork=False, head_sha=SHA, base_sha=BEFORE, title="Greet in Fren
     payload = {
         "action": "synchronize", "number": 42, "pull_request": {
             "url": api, "id": 279147437, "node_id": "PR_kwDOABPHjc5q", "number": 42, "state": "open",
-            "html_url": f"https://github.com/{full_name}/pull/42", "diff_url": f"https://github.com/{full_name}/pull/42.diff",
+            "html_url": f"https://github.com/{full_name}/pull/42",
+            "diff_url": f"https://github.com/{full_name}/pull/42.diff",
             "issue_url": f"https://api.github.com/repos/{full_name}/issues/42", "locked": False, "title": title,
             "user": author, "body": "Bonjour", "created_at": "2026-11-22T15:20:33Z",
             "updated_at": "2026-11-23T09:20:33Z", "closed_at": None, "merged_at": None,
             "merge_commit_sha": merge_sha, "assignee": None, "assignees": [], "requested_reviewers": [],
             "requested_teams": [], "labels": [], "milestone": None, "draft": False,
-            "commits_url": api + "/commits", "comments_url": f"https://api.github.com/repos/{full_name}/issues/42/comments",
+            "commits_url": api + "/commits",
+            "comments_url": f"https://api.github.com/repos/{full_name}/issues/42/comments",
             "head": {"label": f"{owner}:french", "ref": "french", "sha": head_sha, "user": user(owner, 2),
                      "repo": repository(head_name, 1296270 if fork else 1296269, fork)},
             "base": {"label": "octo-org:main", "ref": "main", "sha": base_sha, "user": user("octo-org", 9919),

@@ -22,7 +22,8 @@ def sign(method, url, body, *, service, region, key, secret, token=None, headers
     parts = urllib.parse.urlsplit(url)
     now = now or datetime.datetime.now(datetime.UTC)
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    signed = {"host": parts.netloc, "x-amz-date": stamp, **{name.lower(): value for name, value in (headers or {}).items()}}
+    signed = {"host": parts.netloc, "x-amz-date": stamp,
+              **{name.lower(): value for name, value in (headers or {}).items()}}
     if token:
         signed["x-amz-security-token"] = token
     names = ";".join(sorted(signed))

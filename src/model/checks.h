@@ -14,6 +14,7 @@
 #ifndef MODEL_CHECKS_H
 #define MODEL_CHECKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/error.h"
@@ -49,6 +50,6 @@ void checks_release(struct checks *checks);
  * none), ERROR_TOO_LARGE if `out` overflows.
  */
 int checks_substitute(const char *text, const struct json *const *answers, size_t answer_count,
-                      struct strbuf *out, struct error *err);
+                      bool as_json, struct strbuf *out, struct error *err);
 
 #endif

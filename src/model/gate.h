@@ -32,7 +32,7 @@ enum gate_action {
 
 struct gate {
     enum gate_action action;
-    char reason[256]; /* never empty */
+    char reason[256];          /* never empty */
     bool credentials_optional; /* a fork's plan or status: without credentials there is nothing to
                                   do, exit 0 */
     bool storage_tests;

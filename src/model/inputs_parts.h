@@ -22,7 +22,8 @@ struct input_type {
 
 extern const struct input_type input_text;     /* one line */
 extern const struct input_type input_long;     /* text that may have several lines */
-extern const struct input_type input_choice;   /* one of spec->choices */
+extern const struct input_type input_choice;   /* one of spec->choices, kept as an enum */
+extern const struct input_type input_word;     /* one of spec->choices, kept as text */
 extern const struct input_type input_command;  /* one of command_specs */
 extern const struct input_type input_bool;     /* true, false; in any case of letters */
 extern const struct input_type input_duration; /* spec->min and max in seconds */
@@ -50,7 +51,8 @@ int input_check_region(const char *name, const char *text, struct error *err);
 int input_check_role_arn(const char *name, const char *text, struct error *err);
 int input_check_session_name(const char *name, const char *text, struct error *err);
 int input_check_external_id(const char *name, const char *text, struct error *err);
-int input_check_visible(const char *name, const char *text, struct error *err); /* secret: not shown */
+int input_check_visible(const char *name, const char *text,
+                        struct error *err); /* secret: not shown */
 int input_check_account(const char *name, const char *text, struct error *err);
 int input_check_repository(const char *name, const char *text, struct error *err);
 int input_check_base_repository(const char *name, const char *text, struct error *err);

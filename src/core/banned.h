@@ -1,7 +1,7 @@
 /*
  * banned.h: functions that this project does not use, as compile errors. The Makefile includes it
  * before everything. Each has a better way: strbuf for text, process_run for programs,
- * numbers_parse (core/text.h) for numbers.
+ * text_to_int64 (core/text.h) for numbers.
  */
 #ifndef CORE_BANNED_H
 #define CORE_BANNED_H

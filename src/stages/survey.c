@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"

@@ -1,0 +1,364 @@
+#include "services/buildx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cleanup.h"
+#include "core/crypto.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/memory.h"
+#include "core/process.h"
+#include "core/text.h"
+#include "model/environ.h"
+#include "services/buildx_errors.h"
+
+#define SHORT_TIMEOUT_MS   20000
+#define CONFIG_MAX_BYTES   65536
+#define METADATA_MAX_BYTES ((size_t)4 << 20)
+#define OUTPUT_MAX_BYTES   65536
+
+/* Where packages put the plug-in; it runs standalone too. */
+static const char *const plugin_folders[] = {
+    "/usr/local/libexec/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins"};
+
+static void collect_line(void *context, enum process_stream stream, const char *line, size_t len)
+{
+    (void)stream;
+    struct strbuf *out = context;
+    strbuf_add(out, line, len);
+    strbuf_addch(out, '\n');
+}
+
+/* Run buildx with these arguments and keep what it says. */
+static int run_short(const struct buildx *buildx, const struct strvec *arguments,
+                     int64_t timeout_ms, struct strbuf *out, struct process_result *ret_result,
+                     struct error *err)
+{
+    CLEANUP(strvec) struct strvec argv = STRVEC_INIT;
+    for (size_t i = 0; i < buildx->command.len; i++)
+        strvec_push(&argv, buildx->command.items[i]);
+    for (size_t i = 0; i < arguments->len; i++)
+        strvec_push(&argv, arguments->items[i]);
+    const struct process_spec spec = {.argv = (const char *const *)argv.items,
+                                      .env = (const char *const *)buildx->env.items,
+                                      .timeout_ms = timeout_ms,
+                                      .on_line = collect_line,
+                                      .context = out};
+    return process_run(&spec, ret_result, err);
+}
+
+/* "github.com/docker/buildx v0.13.1 …" → "0.13.1" */
+static bool try_command(struct buildx *buildx)
+{
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(OUTPUT_MAX_BYTES);
+    CLEANUP(strvec) struct strvec arguments = STRVEC_INIT;
+    struct process_result result;
+    struct error ignored = ERROR_INIT; /* the next place is tried */
+    strvec_push(&arguments, "version");
+    if (run_short(buildx, &arguments, SHORT_TIMEOUT_MS, &out, &result, &ignored) < 0 ||
+        result.outcome != PROCESS_EXITED || result.code != 0)
+        return false;
+    const char *version = strstr(out.buf, "buildx ");
+    version = version ? version + strlen("buildx ") : "";
+    version += *version == 'v';
+    snprintf(buildx->version, sizeof buildx->version, "%.*s", (int)strcspn(version, " \n+-"),
+             version);
+    return true;
+}
+
+static bool try_words(struct buildx *buildx, const char *first, const char *second)
+{
+    strvec_release(&buildx->command);
+    strvec_push(&buildx->command, first);
+    strvec_push(&buildx->command, second); /* NULL pushes nothing */
+    return try_command(buildx);
+}
+
+static int find_program(struct buildx *buildx, const char *const *environ, struct error *err)
+{
+    if (try_words(buildx, "buildx", NULL))
+        return 0;
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4096);
+    const char *home = environ_get(environ, "HOME");
+    for (size_t i = 0; i <= sizeof plugin_folders / sizeof *plugin_folders; i++) {
+        strbuf_reset(&path);
+        if (i > 0)
+            strbuf_addf(&path, "%s/docker-buildx", plugin_folders[i - 1]);
+        else if (home)
+            strbuf_addf(&path, "%s/.docker/cli-plugins/docker-buildx", home);
+        if (path.len > 0 && access(path.buf, X_OK) == 0 && try_words(buildx, path.buf, NULL))
+            return 0;
+    }
+    if (try_words(buildx, "docker", "buildx"))
+        return 0;
+    return error_set(err, ERROR_NOT_FOUND,
+                     "there is no buildx program here; install it (Debian: docker-buildx, or "
+                     "docker/setup-buildx-action)");
+}
+
+/* Names that are ours to set in a child's environment. */
+static const char *const own_names[] = {"DOCKER_CONFIG",
+                                        "BUILDX_CONFIG",
+                                        "BUILDX_NO_DEFAULT_ATTESTATIONS",
+                                        "BUILDX_METADATA_PROVENANCE",
+                                        "ACTIONS_CACHE_SERVICE_V2",
+                                        "BUILDX_GIT_INFO"};
+/* Secrets that a build has no business with. */
+static const char *const hidden_prefixes[] = {"INPUT_", "AWS_", "ACTIONS_ID_TOKEN_"};
+
+static bool is_left_out(const char *pair)
+{
+    size_t len = strcspn(pair, "=");
+    for (size_t i = 0; i < sizeof own_names / sizeof *own_names; i++)
+        if (strlen(own_names[i]) == len && strncmp(own_names[i], pair, len) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof hidden_prefixes / sizeof *hidden_prefixes; i++)
+        if (text_starts_with(pair, hidden_prefixes[i]))
+            return true;
+    return false;
+}
+
+static void push_own_builders(struct strvec *env, const char *const *environ)
+{
+    const char *buildx = environ_get(environ, "BUILDX_CONFIG"),
+               *docker = environ_get(environ, "DOCKER_CONFIG");
+    const char *home = environ_get(environ, "HOME");
+    if (buildx)
+        strvec_pushf(env, "BUILDX_CONFIG=%s", buildx);
+    else if (docker)
+        strvec_pushf(env, "BUILDX_CONFIG=%s/buildx", docker);
+    else if (home)
+        strvec_pushf(env, "BUILDX_CONFIG=%s/.docker/buildx", home);
+}
+
+/*
+ * The runner does not tell container actions that GitHub's cache speaks its second protocol (facts: only node actions get
+ * ACTIONS_CACHE_SERVICE_V2); GitHub Enterprise Server has the first one only.
+ */
+static bool has_cache_v2(const char *const *environ)
+{
+    const char *server = environ_get(environ, "GITHUB_SERVER_URL");
+    return environ_get(environ, "ACTIONS_RESULTS_URL") &&
+           (!server || text_equal(server, "https://github.com") ||
+            text_ends_with(server, ".ghe.com"));
+}
+
+static void make_environment(struct buildx *buildx, const char *const *environ, bool own_builders)
+{
+    for (size_t i = 0; environ && environ[i]; i++)
+        if (!is_left_out(environ[i]))
+            strvec_push(&buildx->env, environ[i]);
+    strvec_pushf(&buildx->env, "DOCKER_CONFIG=%s", buildx->config_folder);
+    strvec_push(&buildx->env, "BUILDX_NO_DEFAULT_ATTESTATIONS=1");
+    strvec_push(&buildx->env, "BUILDX_METADATA_PROVENANCE=disabled");
+    strvec_push(&buildx->env, "BUILDX_GIT_INFO=false");
+    if (own_builders)
+        push_own_builders(&buildx->env, environ);
+    if (has_cache_v2(environ))
+        strvec_push(&buildx->env, "ACTIONS_CACHE_SERVICE_V2=true");
+}
+
+int buildx_init(struct buildx *buildx, const char *const *environ, const char *temp_folder,
+                bool own_builders, struct error *err)
+{
+    *buildx = (struct buildx){.command = STRVEC_INIT, .env = STRVEC_INIT};
+    CLEANUP(strbuf) struct strbuf folder = STRBUF_INIT(4096);
+    strbuf_addf(&folder, "%s/docker", temp_folder);
+    if (mkdir(folder.buf, 0700) < 0)
+        return error_set_errno(err, "making the folder %s", folder.buf);
+    buildx->config_folder = strbuf_detach(&folder);
+    make_environment(buildx, environ, own_builders);
+    if (find_program(buildx, environ, err) == 0)
+        return 0;
+    buildx_release(buildx);
+    return -1;
+}
+
+void buildx_release(struct buildx *buildx)
+{
+    struct error ignored =
+        ERROR_INIT; /* the run's temporary folder is removed as a whole behind this */
+    if (buildx->config_folder)
+        file_remove_tree(buildx->config_folder, &ignored);
+    free(buildx->config_folder);
+    buildx->config_folder = NULL;
+    strvec_release(&buildx->command);
+    strvec_release(&buildx->env);
+}
+
+/* {"auths":{"registry":{"auth":"base64(user:password)"}}} */
+int buildx_login(struct buildx *buildx, const char *registry, const char *user,
+                 const char *password, struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4096), old = STRBUF_INIT(CONFIG_MAX_BYTES);
+    struct strbuf pair = STRBUF_INIT(STRBUF_NO_CAP), auth = STRBUF_INIT(STRBUF_NO_CAP),
+                  text = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(json) struct json *config = NULL;
+    strbuf_addf(&path, "%s/config.json", buildx->config_folder);
+    if (file_exists(path.buf) &&
+        (file_read(path.buf, &old, err) < 0 || json_parse(old.buf, old.len, &config, err) < 0))
+        return error_wrap(err, "reading the private Docker configuration");
+    if (!config)
+        config = json_new_object();
+    struct json *auths =
+        json_get(config, "auths") ? json_copy(json_get(config, "auths")) : json_new_object();
+    struct json *entry = json_new_object();
+    strbuf_addf(&pair, "%s:%s", user, password);
+    crypto_base64(&auth, pair.buf, pair.len);
+    json_put_string(entry, "auth", auth.buf);
+    json_put(auths, registry, entry);
+    json_put(config, "auths", auths);
+    json_print(config, &text);
+    int rc = file_write(path.buf, text.buf, text.len, 0600, err);
+    strbuf_release_secret(&pair);
+    strbuf_release_secret(&auth);
+    strbuf_release_secret(&text);
+    return rc < 0 ? error_wrap(err, "writing the private Docker configuration") : 0;
+}
+
+static int check_short(const struct process_result *result, const char *what,
+                       const struct strbuf *out, struct error *err)
+{
+    if (process_check(result, what, err) == 0)
+        return 0;
+    if (out->len > 0)
+        error_wrap(err, "%.400s", out->buf);
+    return -1;
+}
+
+int buildx_ensure_builder(struct buildx *buildx, const char *name, const char *driver,
+                          const char *endpoint, int64_t timeout_ms, struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(OUTPUT_MAX_BYTES);
+    CLEANUP(strvec) struct strvec inspect = STRVEC_INIT, create = STRVEC_INIT;
+    struct process_result result;
+    strvec_push_many(&inspect, "inspect", "--bootstrap", name, NULL);
+    if (run_short(buildx, &inspect, timeout_ms, &out, &result, err) < 0)
+        return -1;
+    if (result.outcome == PROCESS_EXITED && result.code == 0)
+        return 0;
+    strbuf_reset(&out);
+    strvec_push_many(&create, "create", "--name", name, "--driver", driver, "--bootstrap", NULL);
+    strvec_push(&create, endpoint);
+    if (run_short(buildx, &create, timeout_ms, &out, &result, err) < 0)
+        return -1;
+    return check_short(&result, "starting a builder", &out, err);
+}
+
+/* `buildx inspect` says "Platforms: linux/amd64*, linux/amd64/v2, linux/386" (a line for each node). */
+int buildx_builds_platform(struct buildx *buildx, const char *builder, const char *platform,
+                           bool *ret_can, struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(OUTPUT_MAX_BYTES);
+    CLEANUP(strvec) struct strvec arguments = STRVEC_INIT;
+    struct process_result result;
+    strvec_push(&arguments, "inspect");
+    strvec_push(&arguments, builder);
+    if (run_short(buildx, &arguments, SHORT_TIMEOUT_MS, &out, &result, err) < 0 ||
+        check_short(&result, "asking the builder for its platforms", &out, err) < 0)
+        return -1;
+    const char *line = strstr(out.buf, "Platforms:");
+    size_t len = strlen(platform);
+    *ret_can = !line; /* an older buildx does not say: let the build try */
+    for (const char *at = line; at && (at = strstr(at, platform)); at += len)
+        if (strchr(" \t*,\n", at[len]))
+            *ret_can = true;
+    return 0;
+}
+
+/* Each secret into a 0600 file of the private folder; "id=…,src=…" for buildx. */
+static int write_secrets(const struct buildx *buildx, const struct strvec *secrets,
+                         struct strvec *ret_arguments, struct strvec *ret_files, struct error *err)
+{
+    for (size_t i = 0; secrets && i < secrets->len; i++) {
+        const char *value = strchr(secrets->items[i], '=');
+        int id_len = value ? (int)(value - secrets->items[i]) : 0;
+        strvec_pushf(ret_files, "%s/secret-%zu", buildx->config_folder, i);
+        const char *path = ret_files->items[i];
+        if (!value || file_write(path, value + 1, strlen(value + 1), 0600, err) < 0)
+            return error_wrap(err, "writing a build secret's file");
+        strvec_pushf(ret_arguments, "id=%.*s,src=%s", id_len, secrets->items[i], path);
+    }
+    return 0;
+}
+
+static void remove_files(const struct strvec *files)
+{
+    for (size_t i = 0; i < files->len; i++)
+        unlink(files->items[i]);
+}
+
+static void add_progress(void *context, enum process_stream stream, const char *line, size_t len)
+{
+    (void)stream;
+    progress_add_line(context, line, len);
+}
+
+static int read_digest(const char *metadata_file, char ret_digest[80], struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(METADATA_MAX_BYTES);
+    CLEANUP(json) struct json *json = NULL;
+    if (file_read(metadata_file, &text, err) < 0 || json_parse(text.buf, text.len, &json, err) < 0)
+        return error_wrap(err, "reading what buildx built");
+    const char *digest = json_string(json_member(json, "containerimage.digest"));
+    if (!digest || !text_starts_with(digest, "sha256:") || strlen(digest) != strlen("sha256:") + 64)
+        return error_set(err, ERROR_PROTOCOL, "buildx does not say which image it has pushed");
+    snprintf(ret_digest, 80, "%s", digest);
+    return 0;
+}
+
+void buildx_result_release(struct buildx_result *result)
+{
+    progress_release(&result->progress);
+}
+
+static int run_build(const struct buildx *buildx, const struct buildx_build *build,
+                     const struct strvec *arguments, struct buildx_result *result,
+                     struct error *err)
+{
+    CLEANUP(strvec) struct strvec argv = STRVEC_INIT;
+    for (size_t i = 0; i < buildx->command.len; i++)
+        strvec_push(&argv, buildx->command.items[i]);
+    for (size_t i = 0; i < arguments->len; i++)
+        strvec_push(&argv, arguments->items[i]);
+    result->progress.on_line = build->on_line;
+    result->progress.context = build->line_context;
+    const struct process_spec spec = {.argv = (const char *const *)argv.items,
+                                      .env = (const char *const *)buildx->env.items,
+                                      .timeout_ms = build->timeout_ms,
+                                      .max_line_bytes = (size_t)4 << 20,
+                                      .on_line = add_progress,
+                                      .context = &result->progress};
+    struct process_result ended;
+    if (process_run(&spec, &ended, err) < 0)
+        return -1;
+    if (ended.outcome == PROCESS_EXITED && ended.code != 0)
+        return buildx_explain_failure(&result->progress, ended.code, err);
+    return process_check(&ended, "buildx build", err);
+}
+
+int buildx_build(struct buildx *buildx, const struct buildx_build *build,
+                 struct buildx_result *ret_result, struct error *err)
+{
+    CLEANUP(strvec)
+    struct strvec arguments = STRVEC_INIT,
+                  secrets = STRVEC_INIT, files = STRVEC_INIT;
+    CLEANUP(strbuf) struct strbuf metadata = STRBUF_INIT(4096);
+    progress_init(&ret_result->progress);
+    ret_result->digest[0] = '\0';
+    strbuf_addf(&metadata, "%s/metadata.json", buildx->config_folder);
+    int rc = write_secrets(buildx, build->secrets, &secrets, &files, err);
+    if (rc == 0) {
+        buildx_arguments(build, &secrets, metadata.buf, &arguments);
+        rc = run_build(buildx, build, &arguments, ret_result, err);
+    }
+    remove_files(&files);
+    if (rc == 0)
+        rc = read_digest(metadata.buf, ret_result->digest, err);
+    return rc;
+}

@@ -1,0 +1,94 @@
+#include "services/buildx_errors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+
+#define SHOWN_BYTES 500
+
+/* What BuildKit and containerd say → what it means; the first row that fits. Sources: the errors of moby/buildkit's and
+ * containerd's resolvers, and Go's net package. */
+static const struct {
+    const char *words;
+    enum error_kind kind;
+    const char *remedy; /* NULL: none */
+} causes[] = {
+    {"dockerfile parse error", ERROR_INPUT, NULL},
+    {"failed to parse stage name", ERROR_INPUT, NULL},
+    {"unknown instruction", ERROR_INPUT, NULL},
+    {"toomanyrequests", ERROR_THROTTLED,
+     "the registry limits how often images are pulled without a login; log in there, or use a "
+     "mirror such as public.ecr.aws"},
+    {"429 Too Many Requests", ERROR_THROTTLED, "a registry limits how often it is asked"},
+    {"connection reset", ERROR_NETWORK, NULL},
+    {"connection refused", ERROR_NETWORK, NULL},
+    {"i/o timeout", ERROR_NETWORK, NULL},
+    {"TLS handshake timeout", ERROR_NETWORK, NULL},
+    {"unexpected EOF", ERROR_NETWORK, NULL},
+    {": EOF", ERROR_NETWORK, NULL},
+    {"broken pipe", ERROR_NETWORK, NULL},
+    {"no such host", ERROR_NETWORK, NULL},
+    {"server misbehaving", ERROR_NETWORK, NULL},
+    {"500 Internal Server Error", ERROR_NETWORK, NULL},
+    {"502 Bad Gateway", ERROR_NETWORK, NULL},
+    {"503 Service Unavailable", ERROR_NETWORK, NULL},
+    {"504 Gateway Timeout", ERROR_NETWORK, NULL},
+    {"pull access denied", ERROR_DENIED, "is the image's name right, and may this role read it?"},
+    {"403 Forbidden", ERROR_DENIED, NULL},
+    {"401 Unauthorized", ERROR_DENIED, NULL},
+    {"no basic auth credentials", ERROR_DENIED, NULL},
+    {"no space left on device", ERROR_FAILED,
+     "free some of the builder's disk (docker buildx prune), or use a larger runner"},
+    {": not found", ERROR_NOT_FOUND, NULL},
+};
+
+/* The line that says it: BuildKit's own begins with "ERROR: ". */
+static const char *last_error_line(const struct progress *progress)
+{
+    const char *found = NULL;
+    for (const char *at = progress->other.buf; (at = strstr(at, "ERROR: ")); at++)
+        found = at + strlen("ERROR: ");
+    return found ? found : progress->other.buf;
+}
+
+static int explain_text(const char *text, const char *step_name, int exit_code, struct error *err)
+{
+    int len = (int)strcspn(text, "\n");
+    len = len < SHOWN_BYTES ? len : SHOWN_BYTES;
+    const char *separator = step_name ? ": " : "";
+    step_name = step_name ? step_name : "";
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+        if (strstr(text, causes[i].words))
+            return error_set(err, causes[i].kind, "%s%s%.*s%s%s", step_name, separator, len, text,
+                             causes[i].remedy ? "; " : "",
+                             causes[i].remedy ? causes[i].remedy : "");
+    if (len == 0)
+        return error_set_code(err, ERROR_PROCESS, exit_code,
+                              "buildx ended with status %d and said nothing", exit_code);
+    return error_set_code(err, ERROR_PROCESS, exit_code, "%s%s%.*s", step_name, separator, len,
+                          text);
+}
+
+/* "process "/bin/sh -c make" did not complete successfully: exit code: 2" */
+static bool is_command_failure(const char *error, int *ret_status)
+{
+    const char *code = strstr(error, "exit code: ");
+    if (!code || !strstr(error, "did not complete successfully"))
+        return false;
+    *ret_status = (int)strtol(code + strlen("exit code: "), NULL, 10);
+    return true;
+}
+
+int buildx_explain_failure(const struct progress *progress, int exit_code, struct error *err)
+{
+    const struct progress_step *step = progress_failed_step(progress);
+    int status = 0;
+    if (step && is_command_failure(step->error, &status))
+        return error_set_code(err, ERROR_FAILED, status, "the step %s ended with status %d",
+                              step->name, status);
+    if (step)
+        return explain_text(step->error, step->name, exit_code, err);
+    return explain_text(last_error_line(progress), NULL, exit_code, err);
+}

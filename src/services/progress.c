@@ -1,0 +1,342 @@
+#include "services/progress.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/clock.h"
+#include "core/crypto.h"
+#include "core/json.h"
+#include "core/memory.h"
+#include "core/text.h"
+
+#define TABLE_SIZE      (PROGRESS_MAX_STEPS * 2) /* a power of two */
+#define NAME_MAX_BYTES  512
+#define ERROR_MAX_BYTES 4096
+#define OTHER_MAX_BYTES 8192
+#define LINE_MAX_BYTES  8192
+#define LOG_MAX_BYTES   ((size_t)1 << 20)
+#define TRANSFERS       32 /* of one step whose bytes are counted */
+
+struct transfer {
+    uint32_t id;
+    int64_t bytes;
+};
+
+struct step_private {
+    struct strbuf line;         /* of its output, until the newline comes */
+    struct transfer *transfers; /* owned; TRANSFERS of them; NULL: none yet */
+    size_t transfer_count;
+    bool announced, ended;
+};
+
+struct progress_private {
+    uint16_t table[TABLE_SIZE]; /* index + 1 of the step with that digest; 0: free */
+    struct step_private *steps; /* owned; as many as progress->steps */
+};
+
+void progress_init(struct progress *progress)
+{
+    *progress = (struct progress){.other = STRBUF_INIT(2 * OTHER_MAX_BYTES)};
+    progress->private = memory_new(sizeof *progress->private);
+}
+
+void progress_release(struct progress *progress)
+{
+    for (size_t i = 0; i < progress->len; i++) {
+        free(progress->steps[i].name);
+        free(progress->steps[i].error);
+        strbuf_release(&progress->steps[i].tail);
+        strbuf_release(&progress->private->steps[i].line);
+        free(progress->private->steps[i].transfers);
+    }
+    free(progress->steps);
+    if (progress->private)
+        free(progress->private->steps);
+    free(progress->private);
+    strbuf_release(&progress->other);
+    progress->steps = NULL;
+    progress->private = NULL;
+    progress->len = 0;
+}
+
+static uint32_t hash_text(const char *text)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+static void make_room(struct progress *progress)
+{
+    if (progress->len < progress->alloc)
+        return;
+    progress->alloc = progress->alloc ? progress->alloc * 2 : 64;
+    progress->steps = memory_resize(progress->steps, progress->alloc, sizeof *progress->steps);
+    progress->private->steps =
+        memory_resize(progress->private->steps, progress->alloc, sizeof *progress->private->steps);
+}
+
+/* The step of that digest, made if it is new; NULL when there are too many. */
+static struct progress_step *find_step(struct progress *progress, const char *digest)
+{
+    uint16_t *table = progress->private->table;
+    uint32_t slot = hash_text(digest) & (TABLE_SIZE - 1);
+    for (; table[slot]; slot = (slot + 1) & (TABLE_SIZE - 1))
+        if (strcmp(progress->steps[table[slot] - 1].digest, digest) == 0)
+            return &progress->steps[table[slot] - 1];
+    if (progress->len == PROGRESS_MAX_STEPS) {
+        progress->dropped_steps++;
+        return NULL;
+    }
+    make_room(progress);
+    size_t index = progress->len++;
+    table[slot] = (uint16_t)(index + 1);
+    progress->private->steps[index] = (struct step_private){.line = STRBUF_INIT(LINE_MAX_BYTES)};
+    struct progress_step *step = &progress->steps[index];
+    *step = (struct progress_step){.number = (int)index + 1,
+                                   .tail = STRBUF_INIT(2 * PROGRESS_TAIL_BYTES)};
+    snprintf(step->digest, sizeof step->digest, "%s", digest);
+    step->name = memory_copy_string("");
+    return step;
+}
+
+static struct step_private *private_of(struct progress *progress, const struct progress_step *step)
+{
+    return &progress->private->steps[step - progress->steps];
+}
+
+/* RFC 3339 with up to nine digits of a second → ms since 1970; 0 if it is not one. */
+static int64_t parse_time(const char *text)
+{
+    int64_t seconds;
+    if (!text || !clock_parse_iso(text, &seconds))
+        return 0;
+    const char *dot = strchr(text, '.');
+    int64_t ms = 0;
+    for (int i = 1; dot && i <= 3; i++)
+        ms = ms * 10 + (isdigit((unsigned char)dot[i]) ? dot[i] - '0' : 0);
+    return seconds * 1000 + ms;
+}
+
+static void say(struct progress *progress, const struct progress_step *step, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void say(struct progress *progress, const struct progress_step *step, const char *fmt, ...)
+{
+    if (!progress->on_line)
+        return;
+    struct strbuf line = STRBUF_INIT(LINE_MAX_BYTES + 64);
+    strbuf_addf(&line, "#%d ", step->number);
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&line, fmt, ap);
+    va_end(ap);
+    progress->on_line(progress->context, line.buf, line.len);
+    strbuf_release(&line);
+}
+
+static void flush_line(struct progress *progress, struct progress_step *step)
+{
+    struct strbuf *line = &private_of(progress, step)->line;
+    if (line->len > 0 && line->buf[line->len - 1] == '\r')
+        strbuf_truncate(line, line->len - 1);
+    say(progress, step, "%s", line->buf);
+    strbuf_reset(line);
+}
+
+static void end_step(struct progress *progress, struct progress_step *step)
+{
+    struct step_private *private = private_of(progress, step);
+    if (private->ended)
+        return;
+    private->ended = true;
+    if (private->line.len > 0)
+        flush_line(progress, step);
+    if (step->error)
+        say(progress, step, "ERROR: %s", step->error);
+    else if (step->cached)
+        say(progress, step, "CACHED");
+    else
+        say(progress, step, "DONE %.1fs", (double)(step->end_ms - step->start_ms) / 1000.0);
+    strbuf_release(&private->line);
+    free(private->transfers);
+    private->transfers = NULL;
+    if (!step->error)
+        strbuf_release(&step->tail); /* only a failed step's output is asked for later */
+}
+
+static char *cut_copy(const char *text, size_t max_bytes)
+{
+    size_t len = strlen(text);
+    return memory_copy_bytes(text, len < max_bytes ? len : max_bytes);
+}
+
+static void add_vertex(struct progress *progress, const struct json *vertex)
+{
+    const char *digest = json_get_string(vertex, "digest"), *name = json_get_string(vertex, "name");
+    const char *error = json_get_string(vertex, "error");
+    struct progress_step *step = digest ? find_step(progress, digest) : NULL;
+    if (!step)
+        return;
+    if (name && name[0]) {
+        free(step->name);
+        step->name = cut_copy(name, NAME_MAX_BYTES);
+        step->internal = text_starts_with(name, "[internal]");
+    }
+    int64_t started_ms = parse_time(json_get_string(vertex, "started"));
+    int64_t completed_ms = parse_time(json_get_string(vertex, "completed"));
+    step->cached = step->cached || json_get_bool(vertex, "cached", false);
+    if (started_ms > 0) {
+        step->started = true;
+        if (step->start_ms == 0 || started_ms < step->start_ms)
+            step->start_ms = started_ms;
+    }
+    if (error && error[0] && !step->error)
+        step->error = cut_copy(error, ERROR_MAX_BYTES);
+    struct step_private *private = private_of(progress, step);
+    if (step->started && !private->announced) {
+        private->announced = true;
+        say(progress, step, "%s", step->name);
+    }
+    if (completed_ms > 0) {
+        step->completed = true;
+        step->end_ms = completed_ms > step->end_ms ? completed_ms : step->end_ms;
+        end_step(progress, step);
+    }
+}
+
+/* The bytes of one transfer, counted once however often it is reported. */
+static void add_status(struct progress *progress, const struct json *status)
+{
+    const char *digest = json_get_string(status, "vertex"), *id = json_get_string(status, "id");
+    int64_t current = json_get_int(status, "current", 0);
+    struct progress_step *step = digest && id && current > 0 ? find_step(progress, digest) : NULL;
+    if (!step)
+        return;
+    struct step_private *private = private_of(progress, step);
+    if (private->ended)
+        return;
+    if (!private->transfers)
+    private->transfers = memory_new(TRANSFERS * sizeof *private->transfers);
+    uint32_t key = hash_text(id);
+    size_t i = 0;
+    while (i < private->transfer_count && private->transfers[i].id != key)
+        i++;
+    if (i == TRANSFERS)
+        return;
+    if (i == private->transfer_count)
+    private->transfers[private->transfer_count++] = (struct transfer){.id = key, .bytes = 0};
+    int64_t more = current - private->transfers[i].bytes;
+    if (more <= 0)
+        return;
+    private->transfers[i].bytes = current;
+    step->bytes += more;
+    if (text_starts_with(id, "pushing"))
+        progress->pushed_bytes += more;
+}
+
+/* Keep the end of a text that grows without limit. */
+static void keep_tail(struct strbuf *tail, const char *bytes, size_t len, size_t keep)
+{
+    if (len > keep) {
+        bytes += len - keep;
+        len = keep;
+        strbuf_reset(tail);
+    }
+    if (tail->len + len > 2 * keep) {
+        size_t drop = tail->len + len - keep;
+        memmove(tail->buf, tail->buf + drop, tail->len - drop);
+        strbuf_truncate(tail, tail->len - drop);
+    }
+    strbuf_add(tail, bytes, len);
+}
+
+static void add_log(struct progress *progress, const struct json *log)
+{
+    const char *digest = json_get_string(log, "vertex"), *data = json_get_string(log, "data");
+    struct progress_step *step = digest && data ? find_step(progress, digest) : NULL;
+    if (!step)
+        return;
+    struct error ignored = ERROR_INIT; /* a piece that is not base64 is counted, not fatal */
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(LOG_MAX_BYTES);
+    if (crypto_base64_decode(&text, data, strlen(data), &ignored) < 0) {
+        progress->bad_lines++;
+        return;
+    }
+    keep_tail(&step->tail, text.buf, text.len, PROGRESS_TAIL_BYTES);
+    struct strbuf *line = &private_of(progress, step)->line;
+    for (const char *rest = text.buf; rest < text.buf + text.len;) {
+        size_t left = text.len - (size_t)(rest - text.buf);
+        const char *newline = memchr(rest, '\n', left);
+        size_t take = newline ? (size_t)(newline - rest) : left;
+        strbuf_add(line, rest, take);
+        if (newline)
+            flush_line(progress, step);
+        rest += take + (newline != NULL);
+    }
+}
+
+static void add_warning(struct progress *progress, const struct json *warning)
+{
+    const char *digest = json_get_string(warning, "vertex"),
+               *text = json_get_string(warning, "short");
+    struct progress_step *step = digest && text ? find_step(progress, digest) : NULL;
+    CLEANUP(strbuf) struct strbuf decoded = STRBUF_INIT(LINE_MAX_BYTES);
+    struct error ignored = ERROR_INIT;
+    if (step && crypto_base64_decode(&decoded, text, strlen(text), &ignored) == 0)
+        say(progress, step, "WARN: %s", decoded.buf);
+}
+
+void progress_add_line(struct progress *progress, const char *line, size_t len)
+{
+    struct error ignored = ERROR_INIT; /* buildx's own words stand between the JSON lines */
+    CLEANUP(json) struct json *json = NULL;
+    if (len == 0)
+        return;
+    if (line[0] != '{' || json_parse(line, len, &json, &ignored) < 0) {
+        progress->bad_lines += line[0] == '{';
+        keep_tail(&progress->other, line, len, OTHER_MAX_BYTES);
+        strbuf_addch(&progress->other, '\n');
+        return;
+    }
+    JSON_EACH(vertex, json_get(json, "vertexes"))
+    add_vertex(progress, vertex);
+    JSON_EACH(status, json_get(json, "statuses"))
+    add_status(progress, status);
+    JSON_EACH(log, json_get(json, "logs"))
+    add_log(progress, log);
+    JSON_EACH(warning, json_get(json, "warnings"))
+    add_warning(progress, warning);
+}
+
+const struct progress_step *progress_failed_step(const struct progress *progress)
+{
+    const struct progress_step *first = NULL;
+    for (size_t i = 0; i < progress->len; i++) {
+        const struct progress_step *step = &progress->steps[i];
+        if (step->error && !strstr(step->error, "context canceled") &&
+            (!first || step->end_ms < first->end_ms))
+            first = step;
+    }
+    return first;
+}
+
+void progress_count(const struct progress *progress, size_t *ret_steps, size_t *ret_cached,
+                    size_t *ret_done)
+{
+    size_t steps = 0, cached = 0, done = 0;
+    for (size_t i = 0; i < progress->len; i++) {
+        if (progress->steps[i].internal)
+            continue;
+        steps++;
+        cached += progress->steps[i].cached;
+        done += progress->steps[i].completed;
+    }
+    *ret_steps = steps;
+    *ret_cached = cached;
+    *ret_done = done;
+}

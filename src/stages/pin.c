@@ -1,0 +1,58 @@
+#include "stages/pin.h"
+
+#include "core/cleanup.h"
+#include "core/log.h"
+#include "stages/context_identity.h"
+#include "stages/images.h"
+
+void pin_base_names(struct run *run, struct strvec *ret_names)
+{
+    strvec_push(ret_names, "base");
+    if (!run->facts.base.wanted)
+        return;
+    const char *repository = run->result.base.repository; /* the survey has set it */
+    strvec_pushf(ret_names, "%s:%s", repository, run->facts.base.tag);
+    strvec_push(ret_names, repository);
+}
+
+static int read_dockerfile(struct run *run, struct dockerfile *ret_dockerfile, struct error *err)
+{
+    const struct identity_request request = {.workspace = run->paths.workspace,
+                                             .file = run->paths.file,
+                                             .context = run->paths.context,
+                                             .target = run->inputs->target,
+                                             .platform = run_platform(run),
+                                             .build_args = &run->inputs->build_args,
+                                             .compression = "gzip",
+                                             .period = -1};
+    return context_dockerfile(&request, ret_dockerfile, err);
+}
+
+int pin_base(struct run *run, const char *base_uri, struct strvec *ret_contexts,
+             struct strvec *ret_build_args, struct error *err)
+{
+    for (size_t i = 0; i < run->inputs->build_args.len; i++)
+        strvec_push(ret_build_args, run->inputs->build_args.items[i]);
+    if (!base_uri[0])
+        return 0;
+
+    CLEANUP(dockerfile) struct dockerfile dockerfile = DOCKERFILE_INIT;
+    CLEANUP(strvec) struct strvec names = STRVEC_INIT, used = STRVEC_INIT;
+    bool by_argument = false;
+    size_t target = 0;
+    pin_base_names(run, &names);
+    if (read_dockerfile(run, &dockerfile, err) < 0 ||
+        dockerfile_find_target(&dockerfile, run->inputs->target, &target, err) < 0)
+        return -1;
+    if (!dockerfile_uses_base(&dockerfile, target, &names, &by_argument, &used)) {
+        log_warning("%s does not use the base image: write FROM base, ARG BASE_IMAGE, or the "
+                    "repository's name in it",
+                    run->paths.file_name);
+        return 0;
+    }
+    if (by_argument)
+        strvec_pushf(ret_build_args, DOCKERFILE_BASE_ARGUMENT "=%s", base_uri);
+    for (size_t i = 0; i < used.len; i++)
+        strvec_pushf(ret_contexts, "%s=docker-image://%s", used.items[i], base_uri);
+    return 0;
+}

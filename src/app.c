@@ -11,7 +11,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "model/environ.h"
+#include "core/environ.h"
 #include "services/git.h"
 #include "stages/report.h"
 #include "stages/stage.h"

@@ -73,59 +73,88 @@ static struct image_plan plan_external_base(const struct image_facts *base)
                       base->tag);
 }
 
+static struct image_plan plan_forced_base(const struct image_facts *base)
+{
+    if (has(base->identity_digest) && base->identity_tag_immutable)
+        return image_plan(
+            IMAGE_REFUSE, "",
+            "rebuild-base is always, but the repository is immutable and has the tag %s already",
+            base->identity_tag);
+    struct image_plan plan = image_plan(IMAGE_BUILD, "", "rebuild-base is always");
+    plan.fresh = true;
+    return plan;
+}
+
+static struct image_plan plan_frozen_base(const struct image_facts *base)
+{
+    if (has(base->tag_digest))
+        return image_plan(
+            IMAGE_FOUND, base->tag_digest,
+            "rebuild-base is never: the image %s is used though its contents may differ",
+            base->tag);
+    return image_plan(IMAGE_REFUSE, "", "rebuild-base is never and there is no image %s",
+                      base->tag);
+}
+
 struct image_plan plan_base(const struct inputs *inputs, const struct image_facts *base)
 {
-    char why[REASON_SIZE];
     if (!base->wanted)
         return image_plan(IMAGE_NONE, "", "there is no %s", inputs->base_file);
     if (base->external)
         return plan_external_base(base);
-
-    bool fresh = inputs->base_max_age_ms > 0;
-    if (inputs->rebuild_base == REBUILD_ALWAYS) {
-        if (has(base->identity_digest) && base->identity_tag_immutable)
-            return image_plan(IMAGE_REFUSE, "",
-                              "rebuild-base is always, but the repository is immutable and has the "
-                              "tag %s already",
-                              base->identity_tag);
-        struct image_plan plan = image_plan(IMAGE_BUILD, "", "rebuild-base is always");
-        plan.fresh = true;
-        return plan;
-    }
+    if (inputs->rebuild_base == REBUILD_ALWAYS)
+        return plan_forced_base(base);
     if (has(base->identity_digest) && !base->blobs_missing)
         return image_plan(IMAGE_FOUND, base->identity_digest, "the image %s is there",
                           base->identity_tag);
     if (bears_this_identity(base) && !base->blobs_missing)
         return image_plan(IMAGE_RETAG, base->tag_digest,
                           "the image %s was built from the same contents", base->tag);
-    if (inputs->rebuild_base == REBUILD_NEVER) {
-        if (has(base->tag_digest))
-            return image_plan(
-                IMAGE_FOUND, base->tag_digest,
-                "rebuild-base is never: the image %s is used though its contents may differ",
-                base->tag);
-        return image_plan(IMAGE_REFUSE, "", "rebuild-base is never and there is no image %s",
-                          base->tag);
-    }
+    if (inputs->rebuild_base == REBUILD_NEVER)
+        return plan_frozen_base(base);
     if (inputs->adopt_base && has(base->tag_digest) && !base->tag_labelled)
         return image_plan(IMAGE_ADOPT, base->tag_digest,
                           "adopt-base: the image %s is taken as built from %s", base->tag,
                           inputs->base_file);
 
+    char why[REASON_SIZE];
     struct image_plan plan =
         image_plan(IMAGE_BUILD, "", "%s", why_base_is_built(base, why, sizeof why));
-    plan.fresh = fresh;
+    plan.fresh = inputs->base_max_age_ms > 0;
     return plan;
 }
 
-static struct image_plan found_image(const struct image_facts *image, const char *fmt,
-                                     const char *tag)
+static struct image_plan found_image(const struct image_facts *image, const char *why)
 {
-    char reason[REASON_SIZE];
-    snprintf(reason, sizeof reason, "%s %s", fmt, tag);
-    struct image_plan plan = image_plan(IMAGE_FOUND, image->identity_digest, "%s", reason);
+    struct image_plan plan =
+        image_plan(IMAGE_FOUND, image->identity_digest, "%s %s", why, image->identity_tag);
     plan.add_tag = !text_equal(image->tag_digest, image->identity_digest);
     return plan;
+}
+
+/* The image that is there already, when it may be used; IMAGE_LATER when there is none. */
+static struct image_plan plan_reuse(const struct inputs *inputs, const struct image_facts *image)
+{
+    bool may_skip = inputs->skip_unchanged && !inputs->no_cache;
+    if (has(image->identity_digest) && !image->blobs_missing) {
+        if (image->identity_tag_immutable && !may_skip)
+            return found_image(image, "the repository is immutable and has these contents as");
+        if (may_skip)
+            return found_image(image, "nothing changed since the image");
+    }
+    if (may_skip && !image->blobs_missing && bears_this_identity(image))
+        return image_plan(IMAGE_RETAG, image->tag_digest,
+                          "the image %s was built from the same contents", image->tag);
+    return image_plan(IMAGE_LATER, "", "no image has these contents yet");
+}
+
+static const char *why_image_is_built(const struct inputs *inputs, const struct image_facts *image)
+{
+    if (inputs->no_cache)
+        return "no-cache is true";
+    if (!inputs->skip_unchanged)
+        return "skip-unchanged is false";
+    return has(image->change) ? image->change : "no image has these contents yet";
 }
 
 struct image_plan plan_image(const struct inputs *inputs, const struct image_facts *image,
@@ -134,36 +163,17 @@ struct image_plan plan_image(const struct inputs *inputs, const struct image_fac
     if (base_will_be_built)
         return image_plan(IMAGE_LATER, "", "the base image will be built first");
 
-    bool tag_taken = has(image->tag_digest) && image->tag_immutable;
-    bool complete = has(image->identity_digest) && !image->blobs_missing;
-    if (tag_taken && complete && !text_equal(image->tag_digest, image->identity_digest))
-        return image_plan(IMAGE_REFUSE, "",
-                          "the repository is immutable and its tag %s names other contents; give "
-                          "another image-tag",
-                          image->tag);
-    if (complete && image->identity_tag_immutable)
-        return found_image(image, "the same contents are there as", image->identity_tag);
-    if (complete && inputs->skip_unchanged && !inputs->no_cache)
-        return found_image(image, "nothing changed since the image", image->identity_tag);
-    if (bears_this_identity(image) && inputs->skip_unchanged && !inputs->no_cache &&
-        !image->blobs_missing)
-        return image_plan(IMAGE_RETAG, image->tag_digest,
-                          "the image %s was built from the same contents", image->tag);
+    struct image_plan plan = plan_reuse(inputs, image);
+    bool tag_taken = has(image->tag_digest) && image->tag_immutable &&
+                     !text_equal(image->tag_digest, plan.digest);
     if (tag_taken)
         return image_plan(IMAGE_REFUSE, "",
                           "the repository is immutable and its tag %s names other contents; give "
                           "another image-tag",
                           image->tag);
-
-    struct image_plan plan;
-    if (inputs->no_cache)
-        plan = image_plan(IMAGE_BUILD, "", "no-cache is true");
-    else if (!inputs->skip_unchanged)
-        plan = image_plan(IMAGE_BUILD, "", "skip-unchanged is false");
-    else if (has(image->change))
-        plan = image_plan(IMAGE_BUILD, "", "%s", image->change);
-    else
-        plan = image_plan(IMAGE_BUILD, "", "no image has these contents yet");
+    if (plan.action != IMAGE_LATER)
+        return plan;
+    plan = image_plan(IMAGE_BUILD, "", "%s", why_image_is_built(inputs, image));
     plan.fresh = inputs->image_max_age_ms > 0;
     return plan;
 }

@@ -2,7 +2,7 @@
 
 #include "core/cleanup.h"
 #include "core/text.h"
-#include "model/environ.h"
+#include "core/environ.h"
 
 /* By the region's prefix, the first that fits. Source: botocore's partitions.json. */
 static const struct {

@@ -13,7 +13,7 @@
 #include "core/memory.h"
 #include "core/process.h"
 #include "core/text.h"
-#include "model/environ.h"
+#include "core/environ.h"
 #include "services/buildx_errors.h"
 
 #define SHORT_TIMEOUT_MS   20000

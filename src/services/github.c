@@ -11,7 +11,7 @@
 #include "core/crypto.h"
 #include "core/file.h"
 #include "core/text.h"
-#include "model/environ.h"
+#include "core/environ.h"
 
 #define MASK_MIN_BYTES       4
 #define ANNOTATIONS_PER_TYPE 10 /* the runner drops further ones; ours then become plain lines */

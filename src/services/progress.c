@@ -175,33 +175,42 @@ static char *cut_copy(const char *text, size_t max_bytes)
     return memory_copy_bytes(text, len < max_bytes ? len : max_bytes);
 }
 
+static void name_step(struct progress_step *step, const char *name)
+{
+    if (!name || !name[0])
+        return;
+    free(step->name);
+    step->name = cut_copy(name, NAME_MAX_BYTES);
+    step->internal = text_starts_with(name, "[internal]");
+}
+
+static void start_step(struct progress *progress, struct progress_step *step, int64_t started_ms)
+{
+    struct step_private *private = private_of(progress, step);
+    step->started = true;
+    if (step->start_ms == 0 || started_ms < step->start_ms)
+        step->start_ms = started_ms;
+    if (private->announced)
+        return;
+    private->announced = true;
+    say(progress, step, "%s", step->name);
+}
+
 static void add_vertex(struct progress *progress, const struct json *vertex)
 {
-    const char *digest = json_get_string(vertex, "digest"), *name = json_get_string(vertex, "name");
-    const char *error = json_get_string(vertex, "error");
+    const char *digest = json_get_string(vertex, "digest"),
+               *error = json_get_string(vertex, "error");
     struct progress_step *step = digest ? find_step(progress, digest) : NULL;
     if (!step)
         return;
-    if (name && name[0]) {
-        free(step->name);
-        step->name = cut_copy(name, NAME_MAX_BYTES);
-        step->internal = text_starts_with(name, "[internal]");
-    }
     int64_t started_ms = parse_time(json_get_string(vertex, "started"));
     int64_t completed_ms = parse_time(json_get_string(vertex, "completed"));
+    name_step(step, json_get_string(vertex, "name"));
     step->cached = step->cached || json_get_bool(vertex, "cached", false);
-    if (started_ms > 0) {
-        step->started = true;
-        if (step->start_ms == 0 || started_ms < step->start_ms)
-            step->start_ms = started_ms;
-    }
     if (error && error[0] && !step->error)
         step->error = cut_copy(error, ERROR_MAX_BYTES);
-    struct step_private *private = private_of(progress, step);
-    if (step->started && !private->announced) {
-        private->announced = true;
-        say(progress, step, "%s", step->name);
-    }
+    if (started_ms > 0)
+        start_step(progress, step, started_ms);
     if (completed_ms > 0) {
         step->completed = true;
         step->end_ms = completed_ms > step->end_ms ? completed_ms : step->end_ms;

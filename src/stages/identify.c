@@ -5,7 +5,7 @@
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "model/environ.h"
+#include "core/environ.h"
 #include "services/sts.h"
 #include "stages/stage.h"
 

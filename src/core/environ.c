@@ -1,4 +1,4 @@
-#include "model/environ.h"
+#include "core/environ.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * environ.h: the environment as a value that is handed down, so that nothing below main reads the
  * process's own.
  */
-#ifndef MODEL_ENVIRON_H
-#define MODEL_ENVIRON_H
+#ifndef CORE_ENVIRON_H
+#define CORE_ENVIRON_H
 
 /* The value of `name` in a NULL-terminated list of NAME=VALUE, or NULL; also NULL when the value is
  * empty (GitHub sets undeclared inputs to ""). Borrowed. The last one of several wins. */

@@ -1,11 +1,17 @@
 /*
- * http.h: one HTTP exchange, by libcurl (its only includer). One of the three seams.
+ * http.h: one HTTP exchange, by libcurl. One of the three seams.
  *
  * TLS is always verified, 1.2 and up. Redirects are not followed. Proxies come from HTTPS_PROXY,
- * HTTP_PROXY and NO_PROXY. Answers are capped. Connections, TLS sessions and DNS answers are kept
- * and shared between threads: one `struct http` for the whole run, used by all threads. Plain http
- * is refused except to loopback, a unix socket, or a host that the request allows by
- * `allow_plain_http` (the container credential addresses).
+ * ALL_PROXY and NO_PROXY; plain http and unix sockets never go through one. Answers are capped, and
+ * so are their headers (128 KiB). Connections are kept, TLS sessions and DNS answers are shared
+ * between threads: one `struct http` for the whole run, used by all threads. Plain http is refused
+ * except to loopback, a unix socket, or a host that the request allows by `allow_plain_http` (the
+ * container credential addresses). Only the headers that are given go out, besides Host, User-Agent
+ * and Content-Length.
+ *
+ * A request is sent once. Where the server closed a kept connection just then, only GET, HEAD and
+ * OPTIONS are sent again on a new one; the others may have had their effect and fail ("reset").
+ * A cancel is noticed within 200 ms. SIGPIPE must be ignored (cancel_install does it).
  */
 #ifndef CORE_HTTP_H
 #define CORE_HTTP_H
@@ -16,7 +22,7 @@
 struct http; /* opaque */
 
 struct http_options {
-    const char *ca_file;    /* borrowed during http_new; NULL: the system's */
+    const char *ca_file; /* borrowed during http_new; nothing else is trusted; NULL: the system's */
     const char *user_agent; /* borrowed during http_new */
 };
 
@@ -26,11 +32,13 @@ void http_free(struct http *http);            /* NULL is allowed */
 
 /*
  * 0: an answer with any status arrived whole. -1: ERROR_NETWORK (DNS, connect, reset, TLS,
- * truncated), ERROR_TIMEOUT, ERROR_TOO_LARGE, ERROR_CANCELLED, ERROR_INPUT (a URL that is not one,
- * plain http where it is refused). `ret_response` must be initialised; it is released first, and
- * filled in only on success. The message names method, host and path, never the query or a header.
- * err->name is "dns", "connect", "tls", "reset", "truncated" or "timeout" where that is known;
- * "connect" and "dns" mean that nothing was sent.
+ * truncated, no HTTP), ERROR_TIMEOUT, ERROR_TOO_LARGE, ERROR_CANCELLED, ERROR_INPUT (a URL that is
+ * not one or holds credentials, plain http where it is refused, a header with a newline, a CA file
+ * that cannot be read). `ret_response` must be initialised; it is released first, and filled in
+ * only on success. The message names method, host and path, never the query or a header.
+ * err->name is "dns", "connect", "tls", "reset", "truncated", "garbage" or "timeout"; "dns",
+ * "connect" (refused, a proxy's refusal, or too slow: ERROR_TIMEOUT) and "tls" mean that nothing of
+ * the request was sent.
  */
 int http_send(struct http *http, const struct http_request *request,
               struct http_response *ret_response, struct error *err);
@@ -39,4 +47,5 @@ int http_send(struct http *http, const struct http_request *request,
 typedef int http_sender(void *context, const struct http_request *request,
                         struct http_response *ret_response, struct error *err);
 void http_replace(http_sender *sender, void *context);
+
 #endif

@@ -1,7 +1,9 @@
 # lambda-fastdeploy: see README.md for its use, ARCHITECTURE.md for the house, CONTRIBUTING.md for the targets.
 VERSION := $(shell cat VERSION)
 BUILD   ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 
 PACKAGES  := libcurl libcjson libcrypto
 CPPFLAGS  += -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 -DVERSION='"$(VERSION)"' -Isrc -include src/core/banned.h
@@ -18,12 +20,18 @@ SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(sort $(wildcard tests/core/*.c tests/model/*.c tests/services/*.c tests/stages/*.c))
 SUITES  := $(patsubst %_test.c,%,$(notdir $(filter %_test.c,$(TESTS))))
+FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[ch]))
+SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools unit e2e check demo lint layers format asan valgrind clean
+.PHONY: all tools-build unit e2e check demo tools-check docs-check lint layers format asan valgrind clean
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/lambda-fastdeploy
+all: tools-build
+	@$(MAKE) --no-print-directory $(BUILD)/lambda-fastdeploy
+
+tools-build:
+	@tools/install build
 
 $(BUILD)/lambda-fastdeploy: $(OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -44,11 +52,64 @@ $(BUILD)/tests/unit.o: $(BUILD)/tests/suites.h
 $(BUILD)/unit: $(filter-out $(BUILD)/src/main.o,$(OBJECTS)) $(TEST_OBJECTS)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs check) $(LIBS)
 
-unit: $(BUILD)/unit
+unit: tools-check
+	@$(MAKE) --no-print-directory $(BUILD)/unit
 	$(BUILD)/unit
 
+# The end-to-end tests, in the local cloud. E2E="-k main_road" chooses some; WRAP=asan or valgrind runs the program under it.
+e2e: tools-check all
+	tests/cloud/install
+	tests/with-cloud python3 -m e2e --binary $(BUILD)/lambda-fastdeploy $(if $(WRAP),--wrap $(WRAP)) $(E2E)
+
+# What CI runs: everything that must hold before a change lands, in under 15 minutes on two cores.
+check: tools-check
+	@$(MAKE) --no-print-directory all $(BUILD)/unit
+	$(BUILD)/unit
+	@$(MAKE) --no-print-directory docs-check
+	@$(MAKE) --no-print-directory e2e
+
+demo: tools-check
+	@$(MAKE) --no-print-directory all
+	tests/demo
+
+tools-check:
+	@tools/install check
+
+docs-check: all
+	python3 tests/check_docs.py $(BUILD)/lambda-fastdeploy
+
+layers:
+	tools/lint-layers
+
+lint: layers
+	@tools/install lint
+	tools/lint-lengths
+	clang-format --dry-run -Werror $(FORMATTED)
+	shellcheck $(SCRIPTS)
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Isrc src
+	@$(MAKE) --no-print-directory BUILD=build/clang CC=clang all
+	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
+
+format:
+	clang-format -i $(FORMATTED)
+
+# Address and undefined-behaviour sanitizers over unit and end-to-end tests.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan: tools-check
+	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
+	    build/asan/unit build/asan/lambda-fastdeploy
+	build/asan/unit
+	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
+	    WRAP=asan e2e
+
+valgrind:
+	@tools/install valgrind
+	@$(MAKE) --no-print-directory all $(BUILD)/unit
+	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 $(BUILD)/unit
+	@$(MAKE) --no-print-directory WRAP=valgrind e2e
+
 clean:
-	@if [ -x tests/cloud/down ]; then tests/cloud/down; fi
+	@if [ -d $(BUILD)/cloud ]; then tests/cloud/down; fi
 	rm -rf $(BUILD)
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

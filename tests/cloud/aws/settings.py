@@ -1,0 +1,57 @@
+"""What a test can set about the cloud as a whole."""
+
+from .errors import ControlError
+
+# name -> (value at the start, kind)
+TABLE = {
+    "latency_ms": (0, "number"),  # added to each request
+    "update_ms": (300, "number"),  # time that an update of a function takes
+    "create_ms": (300, "number"),  # time that a function stays Pending
+    "publish_ms": (200, "number"),  # time that a version stays Pending
+    "token_seconds": (3600, "number"),  # life of STS credentials at most
+    "clock_offset_s": (0, "any number"),  # the endpoint's clock against the real one
+    "blob_redirect": (True, "flag"),  # a blob's GET is answered by a redirect to storage, as ECR does
+    "blob_mounting": (False, "flag"),  # ECR's BLOB_MOUNTING, which is off unless a registry turns it on
+    "zstd_layers": ("refuse", ("refuse", "fail", "accept")),  # at once, after the update, or not at all
+    "control_rate": (15, "number"),  # Lambda's control calls in one second
+}
+
+
+class Settings:
+    def __init__(self):
+        self._values = {}
+        self.reset()
+
+    def reset(self):
+        self._values = {name: row[0] for name, row in TABLE.items()}
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["_values"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def all(self):
+        return dict(self._values)
+
+    def change(self, changes):
+        """All of the changes, or none of them."""
+        if not isinstance(changes, dict):
+            raise ControlError("settings are an object")
+        for name, value in changes.items():
+            if name not in TABLE:
+                raise ControlError(f"no setting {name!r}; there are: {', '.join(TABLE)}")
+            _check(name, value, TABLE[name][1])
+        self._values.update(changes)
+
+
+def _check(name, value, kind):
+    if kind == "flag":
+        good = isinstance(value, bool)
+    elif isinstance(kind, tuple):
+        good = value in kind
+    else:
+        good = isinstance(value, (int, float)) and not isinstance(value, bool)
+        good = good and (kind == "any number" or value >= 0)
+    if not good:
+        raise ControlError(f"setting {name!r} cannot be {value!r}: {kind}")

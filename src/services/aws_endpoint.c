@@ -1,8 +1,8 @@
 #include "services/aws.h"
 
 #include "core/cleanup.h"
-#include "core/text.h"
 #include "core/environ.h"
+#include "core/text.h"
 
 /* By the region's prefix, the first that fits. Source: botocore's partitions.json. */
 static const struct {

@@ -1,6 +1,6 @@
 /* Keys in the standard variables of the environment. */
-#include "core/memory.h"
 #include "core/environ.h"
+#include "core/memory.h"
 #include "services/credentials_providers.h"
 
 static int fetch(const struct credentials_context *context, struct credentials *ret_credentials,

@@ -274,6 +274,7 @@ int build_image(struct run *run, const struct image_order *order, struct error *
     if (builder_can_cache(run))
         choose_caches(run, order, &from, &to);
     strvec_pushf(&labels, IMAGES_IDENTITY_LABEL "=%s", order->facts->identity);
+    strvec_pushf(&labels, IMAGES_PARTS_LABEL "=%s", order->facts->parts);
     struct buildx_build build = {
         .builder = builder_name(run),
         .file = order->file,

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "core/environ.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "core/environ.h"
 #include "services/sts.h"
 #include "stages/stage.h"
 

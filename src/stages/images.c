@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "model/identity.h"
 
 #define LOGIN_MARGIN_S 1800 /* a long build pushes at its end */
 
@@ -110,26 +111,80 @@ int images_login(struct run *run, const struct image_place *place, struct regist
     return 0;
 }
 
+/* The labels of one of our images into `image`: which identity it has, and what differs from the one that is wanted. */
+static int read_labels(const struct registry *registry, const struct image_place *place,
+                       const char *digest, struct image_facts *image, char ret_identity[65],
+                       struct error *err)
+{
+    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
+    CLEANUP(registry_image_config) struct registry_image_config config = {.json = NULL};
+    ret_identity[0] = '\0';
+    if (registry_get_manifest(registry, place->name, digest, &manifest, err) < 0)
+        return -1;
+    if (manifest.is_index)
+        return 0; /* not one of ours */
+    if (registry_get_image_config(registry, place->name, &manifest, &config, err) < 0)
+        return -1;
+    const char *identity = json_string(json_member(config.labels, IMAGES_IDENTITY_LABEL));
+    const char *parts = json_string(json_member(config.labels, IMAGES_PARTS_LABEL));
+    CLEANUP(strbuf) struct strbuf change = STRBUF_INIT(sizeof image->change - 1);
+    if (parts)
+        identity_explain(parts, image->parts, image->file_name, &change);
+    snprintf(image->change, sizeof image->change, "%s", change.buf);
+    snprintf(ret_identity, 65, "%s", identity ? identity : "");
+    return 0;
+}
+
 static int look_at_label(struct run *run, const struct image_place *place,
                          struct image_facts *image, struct error *err)
 {
     struct registry registry;
     if (images_login(run, place, &registry, err) < 0)
         return -1;
-    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
-    CLEANUP(registry_image_config) struct registry_image_config config = {.json = NULL};
-    if (registry_get_manifest(&registry, place->name, image->tag_digest, &manifest, err) < 0)
-        return error_wrap(err, "reading the image %s:%s", place->name, image->tag);
-    if (manifest.is_index)
-        return 0; /* not one of ours */
-    if (registry_get_image_config(&registry, place->name, &manifest, &config, err) < 0)
-        return error_wrap(err, "reading the image %s:%s", place->name, image->tag);
-    const struct json *label = json_member(config.labels, IMAGES_IDENTITY_LABEL);
-    if (json_string(label)) {
-        image->tag_labelled = true;
-        snprintf(image->tag_label, sizeof image->tag_label, "%s", json_string(label));
-    }
+    if (read_labels(&registry, place, image->tag_digest, image, image->tag_label, err) < 0)
+        return error_wrap(err, "reading the labels of %s:%s", place->name, image->tag);
+    image->tag_labelled = image->tag_label[0] != '\0';
     return 0;
+}
+
+int images_explain(struct run *run, const struct image_place *place, const char *old_digest,
+                   struct image_facts *image, struct error *err)
+{
+    struct registry registry;
+    char ignored_identity[65];
+    if (images_login(run, place, &registry, err) < 0)
+        return -1;
+    if (read_labels(&registry, place, old_digest, image, ignored_identity, err) == 0 ||
+        err->kind != ERROR_NOT_FOUND)
+        return err->kind == ERROR_NONE
+                   ? 0
+                   : error_wrap(err, "reading the labels of %s@%s", place->name, old_digest);
+    error_reset(err); /* the old image is gone: nothing to compare with */
+    return 0;
+}
+
+/* A push that was cut off, or a lifecycle rule, can leave a manifest whose layers are gone. */
+static int look_for_blobs(struct run *run, const struct image_place *place,
+                          struct image_facts *image, struct error *err)
+{
+    struct registry registry;
+    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
+    char missing[80];
+    if (images_login(run, place, &registry, err) < 0 ||
+        registry_get_manifest(&registry, place->name, image->identity_digest, &manifest, err) < 0 ||
+        registry_has_all_blobs(&registry, place->name, &manifest, missing, err) < 0)
+        return error_wrap(err, "looking whether %s:%s is whole", place->name, image->identity_tag);
+    image->blobs_missing = missing[0] != '\0';
+    if (image->blobs_missing)
+        log_warning("the image %s:%s lacks its layer %s", place->name, image->identity_tag,
+                    missing);
+    return 0;
+}
+
+static bool is_rerun(const struct run *run)
+{
+    const char *attempt = run->services.github.run_attempt;
+    return attempt && !text_equal(attempt, "1");
 }
 
 static int look_at_repository(const struct image_place *place, struct image_facts *image,
@@ -163,6 +218,8 @@ int images_look(struct run *run, const struct image_place *place, struct image_f
     ecr_image_release(&found[1]);
     if (!exists || place->external)
         return 0;
+    if (image->identity_digest[0] && is_rerun(run) && look_for_blobs(run, place, image, err) < 0)
+        return -1;
     if (!image->identity_digest[0] && image->tag_digest[0] &&
         look_at_label(run, place, image, err) < 0)
         return -1;

@@ -38,6 +38,10 @@ int images_login(struct run *run, const struct image_place *place, struct regist
 int images_look(struct run *run, const struct image_place *place, struct image_facts *image,
                 struct error *err);
 
+/* Into image->change what differs between the image `old_digest` and the one that is wanted, as far as its labels tell. */
+int images_explain(struct run *run, const struct image_place *place, const char *old_digest,
+                   struct image_facts *image, struct error *err);
+
 /*
  * Give `digest` the image's tags, the people's first and the identity's last. Just before, the
  * identity tag is looked up again: if another run has put it meanwhile, its digest is used instead.

@@ -116,6 +116,8 @@ static int look_up_base(struct run *run, struct error *err)
         return error_wrap(err, "%s", inputs->base_file);
     base->wanted = true;
     snprintf(base->identity, sizeof base->identity, "%s", identity.hex);
+    snprintf(base->parts, sizeof base->parts, "%s", identity.parts);
+    snprintf(base->file_name, sizeof base->file_name, "%s", inputs->base_file);
     snprintf(base->tag, sizeof base->tag, "%s", inputs->base_tag);
     snprintf(base->identity_tag, sizeof base->identity_tag, "%s-%.16s", inputs->base_tag,
              identity.hex);
@@ -158,6 +160,8 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
                     "add .git to .dockerignore");
     *image = (struct image_facts){.wanted = true};
     snprintf(image->identity, sizeof image->identity, "%s", identity.hex);
+    snprintf(image->parts, sizeof image->parts, "%s", identity.parts);
+    snprintf(image->file_name, sizeof image->file_name, "%s", run->paths.file_name);
     snprintf(image->tag, sizeof image->tag, "%s",
              inputs->image_tag ? inputs->image_tag : run->result.commit);
     snprintf(image->identity_tag, sizeof image->identity_tag, "src-%.16s", identity.hex);
@@ -170,7 +174,14 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
     snprintf(run->result.image.repository, sizeof run->result.image.repository, "%s/%s",
              place.registry, place.name);
     snprintf(run->result.image.tag, sizeof run->result.image.tag, "%s", image->tag);
-    return images_look(run, &place, image, err);
+    if (images_look(run, &place, image, err) < 0)
+        return -1;
+    const struct function_facts *function = &run->facts.function;
+    bool comparable =
+        function->digest[0] && text_equal(function->repository, run->result.image.repository);
+    if (image->identity_digest[0] || image->tag_labelled || !comparable)
+        return 0;
+    return images_explain(run, &place, function->digest, image, err);
 }
 
 static void say_function(struct run *run)

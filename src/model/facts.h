@@ -28,8 +28,10 @@ struct image_facts {
     bool tag_labelled;  /* that image has such a label */
     bool tag_immutable, identity_tag_immutable;
     bool blobs_missing; /* looked up only on a re-run: a blob of identity_digest is gone */
-    bool compared;      /* `change` says what differs from the labelled image */
-    char change[200];   /* "Dockerfile.lambda.base changed", "argument PY changed"…, or "" */
+    char parts
+        [4096]; /* digests of what the identity was made of: goes into a label, to say later what changed */
+    char file_name[300]; /* the Dockerfile as the user knows it */
+    char change[200];    /* "Dockerfile.lambda.base changed", "argument PY changed"…, or "" */
 };
 
 struct function_facts {

@@ -200,6 +200,15 @@ static int look_at_repository(const struct image_place *place, struct image_fact
     return 0;
 }
 
+static bool tags_may_change(const struct run *run, const struct image_facts *image)
+{
+    const struct inputs *inputs = run->inputs;
+    bool forced =
+        inputs->rebuild_base == REBUILD_ALWAYS || inputs->no_cache || !inputs->skip_unchanged;
+    return forced || !image->identity_digest[0] ||
+           !text_equal(image->identity_digest, image->tag_digest);
+}
+
 int images_look(struct run *run, const struct image_place *place, struct image_facts *image,
                 struct error *err)
 {

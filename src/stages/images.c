@@ -232,12 +232,7 @@ int images_look(struct run *run, const struct image_place *place, struct image_f
     if (!image->identity_digest[0] && image->tag_digest[0] &&
         look_at_label(run, place, image, err) < 0)
         return -1;
-    bool tags_may_change =
-        !text_equal(image->identity_digest, image->tag_digest) || !image->identity_digest[0];
-    if (tags_may_change || run->inputs->rebuild_base == REBUILD_ALWAYS || run->inputs->no_cache ||
-        !run->inputs->skip_unchanged)
-        return look_at_repository(place, image, err);
-    return 0;
+    return tags_may_change(run, image) ? look_at_repository(place, image, err) : 0;
 }
 
 /* Keep what a function or version may still use from being swept up as untagged. */

@@ -18,13 +18,10 @@
 #include "core/error.h"
 #include "core/walk.h"
 
-#define FILEHASH_CAPABILITY 24 /* the largest security.capability (version 3) */
-
 struct filehash {
-    uint32_t entry;                     /* index in the walk; filled in by the caller */
-    uint32_t capability_len;            /* 0: the file has no capabilities */
-    unsigned char sha256[SHA256_BYTES]; /* of the content */
-    unsigned char capability[FILEHASH_CAPABILITY];
+    uint32_t entry; /* index in the walk; filled in by the caller */
+    /* Of the content; of a file with capabilities (security.capability), of that hash and them. */
+    unsigned char sha256[SHA256_BYTES];
 };
 
 /* `threads` 0: one for each processor. ERROR_CANCELLED when somebody asked us to stop. */

@@ -11,6 +11,7 @@
 #include "core/text.h"
 
 #define SLICE_MS 200
+#define WHAT_MAX 300 /* of method, host and path in a message: the reason must have room, too */
 
 static void exchange_release(struct exchange *exchange)
 {
@@ -231,8 +232,8 @@ static int take_answer(CURL *easy, struct exchange *exchange, struct http_respon
     long connects = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-    if (status < 100)
-        return fail(exchange, ERROR_NETWORK, "garbage", "an answer without a status", err);
+    if (status < 200)
+        return fail(exchange, ERROR_NETWORK, "garbage", "an answer without a final status", err);
     if (!exchange->head_ended)
         return fail(exchange, ERROR_NETWORK, "truncated", "the answer ended in its headers", err);
     ret_response->status = (int)status;
@@ -279,7 +280,7 @@ int http_send(struct http *http, const struct http_request *request,
     struct exchange exchange = {
         .request = request,
         .origin = STRBUF_INIT(STRBUF_NO_CAP),
-        .what = STRBUF_INIT(STRBUF_NO_CAP),
+        .what = STRBUF_INIT(WHAT_MAX),
         .max_body = request->max_body_bytes ? request->max_body_bytes : HTTP_MAX_BODY,
         .moved_ms = start_ms,
     };

@@ -59,7 +59,7 @@ struct dockerfile {
     size_t stage_count;
     struct dockerfile_argument *arguments; /* owned; every ARG of the file, ONBUILD's too */
     size_t argument_count;
-    struct strvec globals; /* NAME=VALUE before the first stage, expanded; NAME: not known */
+    struct strvec globals; /* what FROM sees: NAME=VALUE, or NAME where the value is not known */
     struct strvec given;   /* the build arguments that it was parsed with */
 };
 

@@ -20,7 +20,9 @@ struct image_facts {
     bool repository_exists;
     char identity[65];  /* hex; "" when it could not be known yet (the base is still to be built) */
     char tag[TAG_SIZE]; /* for people: base-tag, or the commit */
-    char identity_tag[TAG_SIZE];       /* <base-tag>-<16 hex> or src-<16 hex> */
+    char identity_tag[TAG_SIZE]; /* <base-tag>-<16 hex> or src-<16 hex> */
+    char push_tag
+        [TAG_SIZE]; /* where a build is pushed to before it is proven; free to be moved, or new */
     char identity_digest[DIGEST_SIZE]; /* what identity_tag names now */
     char tag_digest[DIGEST_SIZE];      /* what tag names now */
     char tag_label[65]; /* the identity in the label of the image under tag; looked up only when

@@ -52,8 +52,6 @@ struct identity_entry {
     const void *
         detail; /* borrowed; file: SHA-256 of the content; link: its target; device: "major:minor" */
     size_t detail_len;
-    const void *capability; /* borrowed; security.capability, or NULL */
-    size_t capability_len;
 };
 
 struct identity_builder; /* opaque */

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "core/environ.h"
 #include "core/memory.h"
 #include "core/text.h"
-#include "model/environ.h"
 #include "model/inputs_parts.h"
 
 #define GIVEN_BITS     64
@@ -95,8 +95,9 @@ static int read_flag(int argc, const char *const *argv, int *place, struct texts
     const struct input_spec *spec = input_find(name);
     if (!spec) {
         char quoted[INPUT_QUOTE_BYTES];
+        CLEANUP_FREE char *dashed = memory_copy_bytes(argv[*place], len + 2);
         return error_set(err, ERROR_INPUT, "unknown flag %s; --help shows all of them",
-                         input_quote(quoted, name));
+                         input_quote(quoted, dashed));
     }
     if (flag[len] == '=')
         return take_flag(texts, spec, flag + len + 1, err);
@@ -130,7 +131,7 @@ static int read_arguments(int argc, const char *const *argv, struct texts *texts
 }
 
 /* INPUT_<NAME>: upper case, dashes kept. */
-static void read_environ(const char *const *environ, struct texts *texts)
+static void read_environ(const char *const *env, struct texts *texts)
 {
     for (size_t i = 0; i < input_spec_count; i++) {
         char name[NAME_MAX_BYTES];
@@ -138,7 +139,7 @@ static void read_environ(const char *const *environ, struct texts *texts)
         for (char *p = name; *p; p++)
             if (*p >= 'a' && *p <= 'z')
                 *p = (char)(*p - 'a' + 'A');
-        const char *value = texts->by_flag[i] ? NULL : environ_get(environ, name);
+        const char *value = texts->by_flag[i] ? NULL : environ_get(env, name);
         if (value)
             texts->items[i] = copy_trimmed(value);
     }
@@ -194,20 +195,20 @@ static enum inputs_ask find_ask(int argc, const char *const *argv)
     return INPUTS_RUN;
 }
 
-static int read_all(int argc, const char *const *argv, const char *const *environ,
+static int read_all(int argc, const char *const *argv, const char *const *env,
                     struct inputs *inputs, struct error *err)
 {
     CLEANUP(texts) struct texts texts = {.items = {NULL}};
     if (read_arguments(argc, argv, &texts, &inputs->json, err) < 0)
         return -1;
-    read_environ(environ, &texts);
+    read_environ(env, &texts);
     if (parse_rows(&texts, inputs, err) < 0 || check_required(inputs, err) < 0 ||
-        inputs_resolve(inputs, environ, err) < 0)
+        inputs_resolve(inputs, env, err) < 0)
         return -1;
     return inputs_check_together(inputs, err);
 }
 
-int inputs_read(int argc, const char *const *argv, const char *const *environ,
+int inputs_read(int argc, const char *const *argv, const char *const *env,
                 struct inputs *ret_inputs, enum inputs_ask *ret_ask, struct error *err)
 {
     enum inputs_ask ask = find_ask(argc, argv);
@@ -219,7 +220,7 @@ int inputs_read(int argc, const char *const *argv, const char *const *environ,
     struct inputs inputs = {.memory_size = INPUT_INT_UNSET,
                             .timeout = INPUT_INT_UNSET,
                             .ephemeral_storage = INPUT_INT_UNSET};
-    if (read_all(argc, argv, environ, &inputs, err) < 0)
+    if (read_all(argc, argv, env, &inputs, err) < 0)
         return -1;
     *ret_inputs = inputs;
     inputs = (struct inputs){.json = false};

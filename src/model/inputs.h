@@ -102,7 +102,7 @@ enum inputs_ask { INPUTS_RUN, INPUTS_HELP, INPUTS_VERSION };
  * command or flag, a flag without a value, a malformed value, a missing required input, an input of
  * a later version. An error leaves nothing to release.
  */
-int inputs_read(int argc, const char *const *argv, const char *const *environ,
+int inputs_read(int argc, const char *const *argv, const char *const *env,
                 struct inputs *ret_inputs, enum inputs_ask *ret_ask, struct error *err);
 void inputs_release(struct inputs *inputs);
 

@@ -160,9 +160,15 @@ bool input_is_repository(const char *text)
 #define REPOSITORY_RULE                                                                            \
     "2 to 256 small letters and digits, joined by single . _ - or /, such as team/my-app"
 
+/* A registry's address would pass as a name, too. */
+static bool is_address(const char *text)
+{
+    return strstr(text, ".dkr.ecr") || text_starts_with(text, "public.ecr.aws");
+}
+
 int input_check_repository(const char *name, const char *text, struct error *err)
 {
-    if (input_is_repository(text))
+    if (input_is_repository(text) && !is_address(text))
         return 0;
     return input_refuse(err, name, text, "is no ECR repository's name: %s", REPOSITORY_RULE);
 }
@@ -192,7 +198,7 @@ static bool is_repository_uri(const char *text)
 
 int input_check_base_repository(const char *name, const char *text, struct error *err)
 {
-    if (input_is_repository(text) || is_repository_uri(text))
+    if (is_address(text) ? is_repository_uri(text) : input_is_repository(text))
         return 0;
     return input_refuse(err, name, text,
                         "is neither a repository's name (%s) nor an ECR URI without a tag, such as "
@@ -289,9 +295,10 @@ static const char *const reserved_variables[] = {
 int input_check_variable(const char *name, const char *text, struct error *err)
 {
     if (!is_made_of(text, "_", 2, LAMBDA_ENVIRONMENT_MAX_BYTES) || !is_letter(*text))
-        return input_refuse(err, name, NULL,
-                            "before '=' is no variable's name that Lambda takes: two or more "
-                            "letters, digits and _, begun by a letter, no spaces around '='");
+        return error_set(err, ERROR_INPUT,
+                         "%s: the key is no variable's name that Lambda takes: two or more "
+                         "letters, digits and _, begun by a letter, no spaces around it",
+                         name);
     for (size_t i = 0; i < sizeof reserved_variables / sizeof *reserved_variables; i++)
         if (strcmp(text, reserved_variables[i]) == 0)
             return error_set(err, ERROR_INPUT,

@@ -75,7 +75,7 @@ int input_check_checks(const char *name, const char *text, struct error *err);
 bool input_is_repository(const char *text);
 
 /* What is not given and depends on the environment: region, session name. */
-int inputs_resolve(struct inputs *inputs, const char *const *environ, struct error *err);
+int inputs_resolve(struct inputs *inputs, const char *const *env, struct error *err);
 /* What several inputs must agree on. */
 int inputs_check_together(const struct inputs *inputs, struct error *err);
 /* function-configuration against the inputs and Lambda's rules. */

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "core/environ.h"
 #include "core/json.h"
 #include "core/memory.h"
 #include "core/text.h"
-#include "model/environ.h"
 #include "model/inputs_parts.h"
 
 #define ARN_REGION     3 /* parts of arn:aws:lambda:REGION:ACCOUNT:function:NAME, from 0 */
@@ -26,7 +26,7 @@ static char *part_of_arn(const char *function_name, int part)
     return memory_copy_bytes(function_name, strcspn(function_name, ":"));
 }
 
-static int resolve_region(struct inputs *inputs, const char *const *environ, struct error *err)
+static int resolve_region(struct inputs *inputs, const char *const *env, struct error *err)
 {
     if (inputs->aws_region)
         return 0;
@@ -35,7 +35,7 @@ static int resolve_region(struct inputs *inputs, const char *const *environ, str
         return 0;
     static const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = environ_get(environ, names[i]);
+        const char *value = environ_get(env, names[i]);
         if (!value)
             continue;
         if (input_check_region(names[i], value, err) < 0)
@@ -48,17 +48,17 @@ static int resolve_region(struct inputs *inputs, const char *const *environ, str
                      "give the function's region, such as us-east-1");
 }
 
-int inputs_resolve(struct inputs *inputs, const char *const *environ, struct error *err)
+int inputs_resolve(struct inputs *inputs, const char *const *env, struct error *err)
 {
     if (!inputs->role_session_name) {
-        const char *run_id = environ_get(environ, "GITHUB_RUN_ID");
+        const char *run_id = environ_get(env, "GITHUB_RUN_ID");
         char session[SESSION_MAX + 1];
         bool usable = run_id && strspn(run_id, "0123456789") == strlen(run_id);
         snprintf(session, sizeof session, SESSION_PREFIX "%s%s", usable ? "-" : "",
                  usable ? run_id : "");
         inputs->role_session_name = memory_copy_string(session);
     }
-    return resolve_region(inputs, environ, err);
+    return resolve_region(inputs, env, err);
 }
 
 static int check_arn(const struct inputs *inputs, struct error *err)

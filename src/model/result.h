@@ -115,6 +115,8 @@ struct result {
 
     int64_t started_wall_s;
     int64_t duration_ms;
+    int64_t baseline_ms; /* what a deployment took before; 0: not told */
+    double minute_price_usd, storage_price_usd;
     struct spans spans;
 };
 

@@ -8,12 +8,12 @@
 
 #include "core/cleanup.h"
 #include "core/crypto.h"
+#include "core/environ.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/memory.h"
 #include "core/process.h"
 #include "core/text.h"
-#include "core/environ.h"
 #include "services/buildx_errors.h"
 
 #define SHORT_TIMEOUT_MS   20000
@@ -346,8 +346,7 @@ int buildx_build(struct buildx *buildx, const struct buildx_build *build,
                  struct buildx_result *ret_result, struct error *err)
 {
     CLEANUP(strvec)
-    struct strvec arguments = STRVEC_INIT,
-                  secrets = STRVEC_INIT, files = STRVEC_INIT;
+    struct strvec arguments = STRVEC_INIT, secrets = STRVEC_INIT, files = STRVEC_INIT;
     CLEANUP(strbuf) struct strbuf metadata = STRBUF_INIT(4096);
     progress_init(&ret_result->progress);
     ret_result->digest[0] = '\0';

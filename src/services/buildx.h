@@ -57,8 +57,7 @@ struct buildx_build {    /* all borrowed */
     const struct strvec *labels;                /* key=value */
     const struct strvec *cache_from, *cache_to; /* as --cache-from and --cache-to take them */
     const struct strvec
-        *tags;              /* repository:tag, all pushed; empty: by digest only (push-by-digest) */
-    const char *repository; /* registry/name, for push-by-digest */
+        *tags; /* repository:tag, all pushed; empty: by digest only (push-by-digest) */
     const char *compression; /* "gzip", "zstd"; NULL: gzip */
     int compression_level;   /* -1: the default */
     bool no_cache, pull;

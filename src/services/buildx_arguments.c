@@ -22,14 +22,6 @@ static void push_output(const struct buildx_build *build, struct strvec *out)
     strbuf_addf(&text, "type=image,push=true,oci-mediatypes=true,compression=%s", compression);
     if (build->compression_level >= 0)
         strbuf_addf(&text, ",compression-level=%d", build->compression_level);
-    if (build->tags && build->tags->len > 0) {
-        strbuf_addstr(&text, ",\"name=");
-        for (size_t i = 0; i < build->tags->len; i++)
-            strbuf_addf(&text, "%s%s", i > 0 ? "," : "", build->tags->items[i]);
-        strbuf_addstr(&text, "\"");
-    } else {
-        strbuf_addf(&text, ",name=%s,push-by-digest=true,name-canonical=true", build->repository);
-    }
     strvec_push_many(out, "--output", text.buf, NULL);
     strbuf_release(&text);
 }
@@ -44,6 +36,7 @@ void buildx_arguments(const struct buildx_build *build, const struct strvec *sec
     push_if(out, "--target", build->target);
     push_if(out, "--platform", build->platform);
     push_if(out, "--metadata-file", metadata_file);
+    push_all(out, "--tag", build->tags);
     push_all(out, "--build-arg", build->build_args);
     push_all(out, "--build-context", build->build_contexts);
     push_all(out, "--label", build->labels);

@@ -268,9 +268,11 @@ int build_image(struct run *run, const struct image_order *order, struct error *
         builder_ready(run, order->place, err) < 0)
         return -1;
 
-    char repository[600];
-    snprintf(repository, sizeof repository, "%s/%s", order->place->registry, order->place->name);
-    CLEANUP(strvec) struct strvec from = STRVEC_INIT, to = STRVEC_INIT, labels = STRVEC_INIT;
+    CLEANUP(strvec)
+    struct strvec from = STRVEC_INIT,
+                  to = STRVEC_INIT, labels = STRVEC_INIT, tags = STRVEC_INIT;
+    strvec_pushf(&tags, "%s/%s:%s", order->place->registry, order->place->name,
+                 order->facts->push_tag);
     if (builder_can_cache(run))
         choose_caches(run, order, &from, &to);
     strvec_pushf(&labels, IMAGES_IDENTITY_LABEL "=%s", order->facts->identity);
@@ -287,7 +289,7 @@ int build_image(struct run *run, const struct image_order *order, struct error *
         .labels = &labels,
         .cache_from = &from,
         .cache_to = &to,
-        .repository = repository,
+        .tags = &tags,
         .compression = run->inputs->compression == COMPRESSION_ZSTD ? "zstd" : "gzip",
         .compression_level =
             run->inputs->compression == COMPRESSION_ZSTD ? run->inputs->compression_level : -1,

@@ -2,7 +2,7 @@
  * build_image.h: build one image, push it, prove it, tag it. The base and the application go the
  * same way.
  *
- * The order is the safety: push by digest (no tag at all), inspect what was pushed, run the check
+ * The order is the safety: push under a tag that says nothing, inspect what was pushed, run the check
  * in it, and only then give the tags, the identity tag last. A run that ends anywhere before leaves
  * nothing that a later run would use.
  */

@@ -5,10 +5,15 @@
 
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/crypto.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/identity.h"
 
+/*
+ * A build needs a tag to push to (the engine's own BuildKit cannot push by digest). It says nothing about the image: what is under it may be unproven.
+ */
+#define PUSH_TAG       "pushed"
 #define LOGIN_MARGIN_S 1800 /* a long build pushes at its end */
 
 static void our_place(struct run *run, const char *name, struct image_place *ret_place)
@@ -196,6 +201,11 @@ static int look_at_repository(const struct image_place *place, struct image_fact
         return error_wrap(err, "reading the settings of the repository %s", place->name);
     image->tag_immutable = image->tag[0] && ecr_tag_is_immutable(&repository, image->tag);
     image->identity_tag_immutable = ecr_tag_is_immutable(&repository, image->identity_tag);
+    if (ecr_tag_is_immutable(&repository, PUSH_TAG)) {
+        char random[13];
+        crypto_random_hex(random, 12);
+        snprintf(image->push_tag, sizeof image->push_tag, PUSH_TAG "-%s", random);
+    }
     ecr_repository_release(&repository);
     return 0;
 }
@@ -220,6 +230,7 @@ int images_look(struct run *run, const struct image_place *place, struct image_f
     if (ecr_get_images(place->aws, account, place->name, tags, count, found, &exists, err) < 0)
         return error_wrap(err, "looking into the repository %s", place->name);
     image->external = place->external;
+    snprintf(image->push_tag, sizeof image->push_tag, PUSH_TAG);
     image->repository_exists = exists;
     snprintf(image->identity_digest, sizeof image->identity_digest, "%s", found[0].digest);
     snprintf(image->tag_digest, sizeof image->tag_digest, "%s", found[1].digest);

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/plan.h"
+#include "stages/create.h"
 #include "stages/health.h"
 #include "stages/stage.h"
 #include "stages/survey.h"
@@ -71,6 +72,20 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
     }
 }
 
+/* A function that appeared meanwhile is updated like any other. */
+static int make_function(struct run *run, const char *digest, struct error *err)
+{
+    struct result *result = &run->result;
+    if (create_function(run, &result->function.created, err) < 0)
+        return -1;
+    if (result->function.created) {
+        result->changed = true;
+        return 0;
+    }
+    log_info("the function is there by now");
+    return change_code(run, result->image.uri, digest, err);
+}
+
 static int wait_for_update(struct run *run, const char *digest, struct error *err)
 {
     CLEANUP(lambda_function) struct lambda_function settled = {.configuration = NULL};
@@ -110,8 +125,10 @@ static int release(struct run *run, struct error *err)
         log_info("function: %s", plan.reason);
         return 0;
     }
-    log_info("updating the function: %s", plan.reason);
-    if (change_code(run, result->image.uri, digest, err) < 0 ||
+    bool is_new = plan.action == FUNCTION_CREATE;
+    log_info("%s the function: %s", is_new ? "creating" : "updating", plan.reason);
+    if ((is_new ? make_function(run, digest, err)
+                : change_code(run, result->image.uri, digest, err)) < 0 ||
         wait_for_update(run, digest, err) < 0)
         return -1;
     result->function.code_changed = true;
@@ -156,6 +173,12 @@ static int restore(struct run *run, struct error *err)
     struct result *result = &run->result;
     if (!result->changed)
         return 0;
+    if (result->function.created) {
+        snprintf(result->restored, sizeof result->restored,
+                 "The function was created by this run: there is nothing before it to put back.");
+        log_warning("%s", result->restored);
+        return 0;
+    }
     log_group_begin("Put the previous version back");
     int span = span_begin(&result->spans, SPAN_NONE, "Put the previous version back");
     CLEANUP(health) struct health health = {.checked = false};

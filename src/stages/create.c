@@ -1,0 +1,105 @@
+#include "stages/create.h"
+
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "model/plan.h"
+#include "stages/survey.h"
+
+#define DEFAULT_MEMORY_MB 1024
+#define DEFAULT_TIMEOUT_S 30
+#define ROLE_WAIT_MS                                                                               \
+    60000 /* IAM tells all of its regions about a new role within seconds, now and then a minute */
+#define ROLE_PAUSE_MS 2000
+
+static void put_environment(struct json *request, const struct strvec *environment)
+{
+    if (environment->len == 0)
+        return;
+    struct json *outer = json_new_object(), *variables = json_new_object();
+    for (size_t i = 0; i < environment->len; i++) {
+        const char *pair = environment->items[i];
+        size_t len = strcspn(pair, "=");
+        CLEANUP(strbuf) struct strbuf key = STRBUF_INIT(STRBUF_NO_CAP);
+        strbuf_add(&key, pair, len);
+        json_put_string(variables, key.buf, pair[len] ? pair + len + 1 : "");
+    }
+    json_put(outer, "Variables", variables);
+    json_put(request, "Environment", outer);
+}
+
+static int put_further_configuration(struct json *request, const char *text, struct error *err)
+{
+    CLEANUP(json) struct json *further = NULL;
+    if (!text)
+        return 0;
+    if (json_parse(text, strlen(text), &further, err) < 0)
+        return error_wrap(err, "function-configuration");
+    JSON_EACH(member, further)
+    json_put(request, json_name(member), json_copy(member));
+    return 0;
+}
+
+static int make_request(const struct run *run, struct json **ret_request, struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    CLEANUP(json) struct json *request = json_new_object();
+    struct json *code = json_new_object(), *architectures = json_new_array();
+    json_put_string(request, "FunctionName", inputs->function_name);
+    json_put_string(request, "PackageType", "Image");
+    json_put_string(code, "ImageUri", run->result.image.uri);
+    json_put(request, "Code", code);
+    json_put_string(request, "Role", inputs->create_with_role);
+    json_append_string(architectures, plan_architecture(run_platform(run)));
+    json_put(request, "Architectures", architectures);
+    json_put_int(request, "MemorySize",
+                 inputs->memory_size == INPUT_INT_UNSET ? DEFAULT_MEMORY_MB : inputs->memory_size);
+    json_put_int(request, "Timeout",
+                 inputs->timeout == INPUT_INT_UNSET ? DEFAULT_TIMEOUT_S : inputs->timeout);
+    json_put_string(request, "Description", inputs->description);
+    if (inputs->ephemeral_storage != INPUT_INT_UNSET) {
+        struct json *storage = json_new_object();
+        json_put_int(storage, "Size", inputs->ephemeral_storage);
+        json_put(request, "EphemeralStorage", storage);
+    }
+    put_environment(request, &inputs->environment);
+    if (put_further_configuration(request, inputs->function_configuration, err) < 0)
+        return -1;
+    *ret_request = STEAL(request);
+    return 0;
+}
+
+/* "The role defined for the function cannot be assumed by Lambda." is what a role that was made a second ago meets. */
+static bool is_unknown_role(const struct error *err)
+{
+    return err->kind == ERROR_REFUSED && strstr(err->msg, "cannot be assumed by Lambda");
+}
+
+int create_function(struct run *run, bool *ret_created, struct error *err)
+{
+    CLEANUP(json) struct json *request = NULL;
+    if (make_request(run, &request, err) < 0)
+        return -1;
+    int64_t end_ms = clock_now_ms() + ROLE_WAIT_MS;
+    for (;;) {
+        CLEANUP(lambda_function) struct lambda_function made = {.configuration = NULL};
+        if (lambda_create_function(&run->services.aws, request, &made, err) == 0) {
+            *ret_created = true;
+            return 0;
+        }
+        if (err->kind == ERROR_CONFLICT) {
+            error_reset(err);
+            *ret_created = false;
+            return survey_function(run, err);
+        }
+        if (!is_unknown_role(err) || clock_now_ms() > end_ms)
+            return error_wrap(err, "creating the function %s", run->inputs->function_name);
+        log_info("the role is not known everywhere yet: trying again");
+        error_reset(err);
+        if (!clock_sleep_ms(ROLE_PAUSE_MS))
+            return error_set(err, ERROR_CANCELLED, "cancelled before the function was created");
+    }
+}

@@ -1,0 +1,16 @@
+/*
+ * create.h: a function that is not there yet, made with the role of create-with-role.
+ */
+#ifndef STAGES_CREATE_H
+#define STAGES_CREATE_H
+
+#include "stages/stage.h"
+
+/*
+ * CreateFunction with run->result.image.uri (1024 MB and 30 s unless the inputs say otherwise). A role that IAM does not know yet is tried again for a
+ * while. A function that somebody made meanwhile, or whose creation was answered by silence, is no error: *ret_created says whose it is.
+ * Does not wait until it is Active.
+ */
+int create_function(struct run *run, bool *ret_created, struct error *err);
+
+#endif

@@ -49,6 +49,8 @@ static const struct server_answer answers[] = {
     {"/chunk-unended", OK_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", SERVER_CLOSES, 0},
     {"/chunk-garbage", OK_HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\n", SERVER_CLOSES, 0},
     {"/head-cut", OK_HEAD "Content-Le", SERVER_CLOSES, 0},
+    {"/only-100", "HTTP/1.1 100 Continue\r\n\r\n", SERVER_CLOSES, 0},
+    {"/switch", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nxxx", SERVER_CLOSES, 0},
     {"/close", NULL, SERVER_CLOSES, 0},
     {"/reset", NULL, SERVER_RESETS, 0},
     {"/garbage", "\x16\x03 not HTTP at all\r\n\r\n", SERVER_CLOSES, 0},
@@ -217,6 +219,16 @@ START_TEST(messages_hide_the_query)
                          .headers = headers, .header_count = 1),
                  ERROR_NETWORK, "reset", &err);
     ck_assert_ptr_null(strstr(err.msg, "hidden"));
+}
+END_TEST
+
+START_TEST(long_path_leaves_room)
+{
+    struct error err;
+    char target[350] = "/close/";
+    memset(target + 7, 'a', sizeof target - 8);
+    send_failing(REQUEST("GET", .url = url_of(target)), ERROR_NETWORK, "reset", &err);
+    ck_assert_msg(strlen(err.msg) > 310 && strlen(err.msg) < 500, "%s", err.msg);
 }
 END_TEST
 
@@ -752,6 +764,7 @@ static void add_exchange_tests(Suite *suite)
     tcase_add_test(tc, response_headers);
     tcase_add_loop_test(tc, fault_case, 0, sizeof faults / sizeof *faults);
     tcase_add_test(tc, messages_hide_the_query);
+    tcase_add_test(tc, long_path_leaves_room);
     tcase_add_test(tc, body_cap);
     tcase_add_test(tc, idle_limit);
     tcase_add_loop_test(tc, body_case, 0, sizeof bodies / sizeof *bodies);

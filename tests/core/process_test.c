@@ -341,16 +341,20 @@ END_TEST
 static int without_stdio(void)
 {
     struct strbuf heard = STRBUF_INIT(1000);
-    const char *const argv[] = {"sh", "-c", "cat; echo err >&2", NULL};
+    const char *const argv[] = {"sh", "-c", "cat; pwd >&2", NULL};
     struct process_result result;
     close(0);
     close(1);
     close(2);
-    struct process_spec spec = {
-        .argv = argv, .input = "in", .input_len = 2, .on_line = record, .context = &heard};
+    struct process_spec spec = {.argv = argv,
+                                .cwd = "/",
+                                .input = "in",
+                                .input_len = 2,
+                                .on_line = record,
+                                .context = &heard};
     if (process_run(&spec, &result, NULL) < 0 || result.outcome != PROCESS_EXITED)
         return 1;
-    if (strcmp(heard.buf, "o:in|e:err|") != 0 && strcmp(heard.buf, "e:err|o:in|") != 0)
+    if (strcmp(heard.buf, "o:in|e:/|") != 0 && strcmp(heard.buf, "e:/|o:in|") != 0)
         return 2;
     return 0;
 }
@@ -406,7 +410,7 @@ static const struct {
     {"exec 2>&-; trap 'echo INT' INT; trap 'echo TERM' TERM; while :; do sleep 0.05; done",
      "o:INT|o:TERM|", 800, 5000},
     {"trap 'echo last; exit 0' INT; while :; do sleep 0.05; done", "o:last|", 200, 450},
-    {"kill -STOP $$", "", 200, 450},
+    {"trap 'echo INT; exit 0' INT; kill -STOP $$; sleep 30", "o:INT|", 200, 450},
 };
 
 START_TEST(slow_case)

@@ -74,6 +74,7 @@ START_TEST(start_does_not_wait)
     atomic_store(&gate, 1);
     task_join(&task);
     ck_assert_int_eq(job.runs, 1);
+    ck_assert(!task.threaded);
     task_join(&task);
     struct task never_started = TASK(note, &job);
     task_join(&never_started);

@@ -12,13 +12,14 @@
 #include "core/memory.h"
 #include "core/text.h"
 
-#define TABLE_SIZE      (PROGRESS_MAX_STEPS * 2) /* a power of two */
-#define NAME_MAX_BYTES  512
-#define ERROR_MAX_BYTES 4096
-#define OTHER_MAX_BYTES 8192
-#define LINE_MAX_BYTES  8192
-#define LOG_MAX_BYTES   ((size_t)1 << 20)
-#define TRANSFERS       32 /* of one step whose bytes are counted */
+#define TABLE_SIZE       (PROGRESS_MAX_STEPS * 2) /* a power of two */
+#define NAME_MAX_BYTES   512
+#define ERROR_MAX_BYTES  4096
+#define OTHER_MAX_BYTES  8192
+#define LINE_MAX_BYTES   8192
+#define LOG_MAX_BYTES    ((size_t)1 << 20)
+#define OBJECT_MAX_BYTES ((size_t)8 << 20)
+#define TRANSFERS        32 /* of one step whose bytes are counted */
 
 struct transfer {
     uint32_t id;
@@ -35,12 +36,14 @@ struct step_private {
 struct progress_private {
     uint16_t table[TABLE_SIZE]; /* index + 1 of the step with that digest; 0: free */
     struct step_private *steps; /* owned; as many as progress->steps */
+    struct strbuf object;       /* an indented object that has not ended yet */
 };
 
 void progress_init(struct progress *progress)
 {
     *progress = (struct progress){.other = STRBUF_INIT(2 * OTHER_MAX_BYTES)};
     progress->private = memory_new(sizeof *progress->private);
+    strbuf_init(&progress->private->object, OBJECT_MAX_BYTES);
 }
 
 void progress_release(struct progress *progress)
@@ -53,8 +56,10 @@ void progress_release(struct progress *progress)
         free(progress->private->steps[i].transfers);
     }
     free(progress->steps);
-    if (progress->private)
+    if (progress->private) {
         free(progress->private->steps);
+        strbuf_release(&progress->private->object);
+    }
     free(progress->private);
     strbuf_release(&progress->other);
     progress->steps = NULL;
@@ -300,16 +305,19 @@ static void add_warning(struct progress *progress, const struct json *warning)
         say(progress, step, "WARN: %s", decoded.buf);
 }
 
-void progress_add_line(struct progress *progress, const char *line, size_t len)
+static void add_other(struct progress *progress, const char *line, size_t len)
 {
-    struct error ignored = ERROR_INIT; /* buildx's own words stand between the JSON lines */
+    keep_tail(&progress->other, line, len, OTHER_MAX_BYTES);
+    strbuf_addch(&progress->other, '\n');
+}
+
+static void add_object(struct progress *progress, const char *text, size_t len)
+{
+    struct error ignored = ERROR_INIT; /* counted: a torn line must not end a build */
     CLEANUP(json) struct json *json = NULL;
-    if (len == 0)
-        return;
-    if (line[0] != '{' || json_parse(line, len, &json, &ignored) < 0) {
-        progress->bad_lines += line[0] == '{';
-        keep_tail(&progress->other, line, len, OTHER_MAX_BYTES);
-        strbuf_addch(&progress->other, '\n');
+    if (json_parse(text, len, &json, &ignored) < 0) {
+        progress->bad_lines++;
+        add_other(progress, text, len);
         return;
     }
     JSON_EACH(vertex, json_get(json, "vertexes"))
@@ -320,6 +328,30 @@ void progress_add_line(struct progress *progress, const char *line, size_t len)
     add_log(progress, log);
     JSON_EACH(warning, json_get(json, "warnings"))
     add_warning(progress, warning);
+}
+
+/* Older versions of buildx indent their objects: "{" and "}" then stand alone on the first and the last line. */
+static void add_to_object(struct progress *progress, const char *line, size_t len)
+{
+    struct strbuf *object = &progress->private->object;
+    bool ends = len == 1 && line[0] == '}';
+    strbuf_add(object, line, len);
+    strbuf_addch(object, '\n');
+    if (!ends)
+        return;
+    add_object(progress, object->buf, object->len);
+    strbuf_reset(object);
+}
+
+void progress_add_line(struct progress *progress, const char *line, size_t len)
+{
+    bool begins = len == 1 && line[0] == '{';
+    if (begins || progress->private->object.len > 0)
+        add_to_object(progress, line, len);
+    else if (len > 0 && line[0] == '{')
+        add_object(progress, line, len);
+    else if (len > 0)
+        add_other(progress, line, len); /* buildx's own words stand between the objects */
 }
 
 const struct progress_step *progress_failed_step(const struct progress *progress)

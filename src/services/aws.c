@@ -61,7 +61,7 @@ static bool is_region(const char *region, size_t size)
 }
 
 int aws_init(struct aws *aws, struct http *http, struct credentials_chain *credentials,
-             const char *const *environ, const char *region, struct error *err)
+             const char *const *environment, const char *region, struct error *err)
 {
     if (text_is_empty(region))
         return error_set(err, ERROR_INPUT,
@@ -69,7 +69,7 @@ int aws_init(struct aws *aws, struct http *http, struct credentials_chain *crede
     if (!is_region(region, sizeof aws->region))
         return error_set(err, ERROR_INPUT,
                          "\"%.64s\" is not an AWS region (one looks like us-east-1)", region);
-    *aws = (struct aws){.http = http, .credentials = credentials, .environ = environ};
+    *aws = (struct aws){.http = http, .credentials = credentials, .environ = environment};
     snprintf(aws->region, sizeof aws->region, "%s", region);
     retry_bucket_init(&aws->bucket);
     pthread_mutex_init(&aws->lock, NULL);

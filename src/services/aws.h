@@ -66,7 +66,7 @@ struct aws {
 
 /* ERROR_INPUT if the region is not one ("us-east-1" and its like). */
 int aws_init(struct aws *aws, struct http *http, struct credentials_chain *credentials,
-             const char *const *environ, const char *region, struct error *err);
+             const char *const *environment, const char *region, struct error *err);
 void aws_release(struct aws *aws);
 
 struct aws_call { /* all borrowed */

@@ -131,11 +131,11 @@ START_TEST(names_the_host_as_the_wire_does)
 {
     static const struct fake_answer answers[] = {{.status = 200, .body = "{}"}};
     char variable[100];
-    const char *const environ[] = {variable, NULL};
+    const char *const environment[] = {variable, NULL};
     CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
     struct error err = ERROR_INIT;
     snprintf(variable, sizeof variable, "AWS_ENDPOINT_URL=%s", places[_i].endpoint);
-    fake_start(&fake, answers, COUNT(answers), environ);
+    fake_start(&fake, answers, COUNT(answers), environment);
     const struct aws_call call = {.operation = &lambda_op_get_function, .path_args = {"f"}};
     ck_assert_msg(aws_call(&fake.aws, &call, &answer, &err) == 0, "%s", err.msg);
     ck_assert_str_eq(fake_header(&fake.requests[0], "Host"), places[_i].host);

@@ -76,7 +76,7 @@ void fake_listen(struct fake *fake, const struct fake_answer *answers, size_t co
 }
 
 void fake_start(struct fake *fake, const struct fake_answer *answers, size_t count,
-                const char *const *environ)
+                const char *const *environment)
 {
     static const char *const nothing[] = {NULL};
     struct error err = ERROR_INIT;
@@ -84,8 +84,8 @@ void fake_start(struct fake *fake, const struct fake_answer *answers, size_t cou
     const struct credentials_context context = {
         .environ = nothing, .access_key_id = "AKIDEXAMPLE", .secret_access_key = "example-secret"};
     credentials_chain_init(&fake->chain, &context);
-    ck_assert_msg(aws_init(&fake->aws, NULL, &fake->chain, environ ? environ : nothing, "us-east-1",
-                           &err) == 0,
+    ck_assert_msg(aws_init(&fake->aws, NULL, &fake->chain, environment ? environment : nothing,
+                           "us-east-1", &err) == 0,
                   "%s", err.msg);
 }
 

@@ -49,9 +49,9 @@ struct fake {
     struct aws aws;
 };
 
-/* Install; `environ` is NULL-terminated, or NULL: empty. */
+/* Install; `environment` is NULL-terminated, or NULL: empty. */
 void fake_start(struct fake *fake, const struct fake_answer *answers, size_t count,
-                const char *const *environ);
+                const char *const *environment);
 /* Only the seams and the clock: for tests that have a chain of their own. */
 void fake_listen(struct fake *fake, const struct fake_answer *answers, size_t count);
 /* Take everything back; all answers must have been asked for. */

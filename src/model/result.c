@@ -15,6 +15,16 @@ void result_init(struct result *result)
     spans_init(&result->spans);
 }
 
+void result_note_inputs(struct result *result, const struct inputs *inputs)
+{
+    for (size_t i = 0; i < command_spec_count; i++)
+        if (command_specs[i].command == inputs->command)
+            snprintf(result->command, sizeof result->command, "%s", command_specs[i].name);
+    result->baseline_ms = inputs->baseline_ms;
+    result->minute_price_usd = inputs->minute_price_usd;
+    result->storage_price_usd = inputs->storage_price_usd;
+}
+
 static void image_result_release(struct image_result *image)
 {
     for (size_t i = 0; i < image->step_count; i++)

@@ -17,6 +17,7 @@
 #include "core/strbuf.h"
 #include "core/strvec.h"
 #include "model/facts.h"
+#include "model/inputs.h"
 #include "model/plan.h"
 
 enum outcome {
@@ -121,6 +122,8 @@ struct result {
 };
 
 void result_init(struct result *result);
+/* What the report needs of the inputs: the command's name, baseline and prices. */
+void result_note_inputs(struct result *result, const struct inputs *inputs);
 void result_release(struct result *result);
 
 /* By outcome (and signal). */

@@ -1,0 +1,293 @@
+/* What took the time: a tree with bars drawn in text, a chart, the comparison, the cost. */
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/text.h"
+#include "model/cost.h"
+#include "model/outputs.h"
+#include "model/summary_parts.h"
+#include "model/timeline.h"
+
+#define NAME_COLUMNS 52
+#define TIME_COLUMNS 12
+#define BAR_CELLS    16
+#define DEPTH_MAX    8
+#define CHART_BYTES  60
+#define CHART_STEPS  ((size_t)12)
+#define WORD_BYTES   200
+
+struct tree {
+    const struct summary *summary; /* borrowed */
+    const bool *chosen;            /* borrowed */
+    struct strbuf *out;            /* borrowed */
+};
+
+/* Characters, not bytes: one column each. */
+static size_t columns(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += (*text & 0xC0) != 0x80;
+    return count;
+}
+
+static void add_cut(struct strbuf *out, const char *text, size_t max_columns)
+{
+    bool is_cut = columns(text) > max_columns;
+    size_t left = is_cut ? max_columns - 1 : max_columns;
+    for (; *text; text++) {
+        if ((*text & 0xC0) != 0x80 && left-- == 0)
+            break;
+        strbuf_addch(out, *text);
+    }
+    strbuf_addstr(out, is_cut ? "…" : "");
+}
+
+static void add_padding(struct strbuf *out, size_t used, size_t wanted)
+{
+    for (; used < wanted; used++)
+        strbuf_addch(out, ' ');
+}
+
+static void add_bar(struct strbuf *out, int64_t ms, int64_t total_ms)
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    if (total_ms <= 0)
+        return;
+    double share = (double)ms / (double)total_ms;
+    int64_t filled = (int64_t)((share > 1 ? 1 : share) * BAR_CELLS * 8 + 0.5);
+    for (int64_t i = 0; i < filled / 8; i++)
+        strbuf_addstr(out, "█");
+    strbuf_addstr(out, eighths[filled % 8]);
+}
+
+/* One line: name, time or a word, bar, remarks. */
+static void add_line(struct tree *tree, const char *lead, const char *name, const char *time,
+                     int64_t ms, const char *remarks)
+{
+    struct strbuf *out = tree->out;
+    size_t lead_columns = columns(lead);
+    CLEANUP(strbuf) struct strbuf cut = STRBUF_INIT(STRBUF_NO_CAP);
+    add_cut(&cut, name, NAME_COLUMNS - lead_columns);
+    strbuf_addf(out, "%s%s", lead, cut.buf);
+    add_padding(out, lead_columns + columns(cut.buf), NAME_COLUMNS);
+    add_padding(out, columns(time), TIME_COLUMNS);
+    strbuf_addstr(out, time);
+    CLEANUP(strbuf) struct strbuf tail = STRBUF_INIT(STRBUF_NO_CAP);
+    add_bar(&tail, ms, tree->summary->result->duration_ms);
+    if (remarks[0])
+        strbuf_addf(&tail, "%s%s", tail.len > 0 ? "  " : "", remarks);
+    if (tail.len > 0)
+        strbuf_addf(out, "  %s", tail.buf);
+    strbuf_addch(out, '\n');
+}
+
+static void add_timed_line(struct tree *tree, const char *lead, const char *name, int64_t ms,
+                           const char *remarks)
+{
+    CLEANUP(strbuf) struct strbuf time = STRBUF_INIT(STRBUF_NO_CAP);
+    summary_add_duration(&time, ms);
+    add_line(tree, lead, name, time.buf, ms, remarks);
+}
+
+static void add_span(struct tree *tree, const char *lead, const struct span *span)
+{
+    int64_t ms = timeline_span_ms(tree->summary->result, span);
+    CLEANUP(strbuf) struct strbuf remarks = STRBUF_INIT(STRBUF_NO_CAP);
+    if (span->bytes >= 0)
+        summary_add_bytes(&remarks, span->bytes);
+    if (span->beside)
+        strbuf_addf(&remarks, "%sbeside", remarks.len > 0 ? ", " : "");
+    if (span->end_ms < 0)
+        strbuf_addf(&remarks, "%snot finished", remarks.len > 0 ? ", " : "");
+    if (span->cached)
+        add_line(tree, lead, span->name, "CACHED", 0, remarks.buf);
+    else
+        add_timed_line(tree, lead, span->name, ms, remarks.buf);
+}
+
+static void add_gap(struct tree *tree, const char *indent, size_t count, int64_t ms)
+{
+    if (count == 0)
+        return;
+    CLEANUP(strbuf) struct strbuf lead = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf name = STRBUF_INIT(STRBUF_NO_CAP);
+    strbuf_addf(&lead, "%s├─ ", indent);
+    summary_add_count(&name, count, "more step", "more steps");
+    add_timed_line(tree, lead.buf, name.buf, ms, "");
+}
+
+static int last_child(const struct spans *spans, int parent)
+{
+    for (size_t i = spans->len; i-- > 0;)
+        if (spans->items[i].parent == parent)
+            return (int)i;
+    return SPAN_NONE;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as spans are nested, at most DEPTH_MAX */
+static void add_children(struct tree *tree, int parent, const char *indent, int depth)
+{
+    const struct spans *spans = &tree->summary->result->spans;
+    int last = last_child(spans, parent);
+    size_t gap = 0;
+    int64_t gap_ms = 0;
+    for (int i = parent + 1; depth < DEPTH_MAX && i <= last; i++) {
+        if (spans->items[i].parent != parent)
+            continue;
+        if (!tree->chosen[i]) {
+            gap++;
+            gap_ms += timeline_span_ms(tree->summary->result, &spans->items[i]);
+            continue;
+        }
+        add_gap(tree, indent, gap, gap_ms);
+        gap = 0;
+        gap_ms = 0;
+        CLEANUP(strbuf) struct strbuf lead = STRBUF_INIT(STRBUF_NO_CAP);
+        CLEANUP(strbuf) struct strbuf below = STRBUF_INIT(STRBUF_NO_CAP);
+        if (parent != SPAN_NONE) {
+            strbuf_addf(&lead, "%s%s", indent, i == last ? "└─ " : "├─ ");
+            strbuf_addf(&below, "%s%s", indent, i == last ? "   " : "│  ");
+        }
+        add_span(tree, lead.buf, &spans->items[i]);
+        add_children(tree, i, below.buf, depth + 1);
+    }
+    add_gap(tree, indent, gap, gap_ms);
+}
+
+static bool was_skipped(const struct summary *summary)
+{
+    return summary_is_about_function(summary) && !summary->result->storage_run &&
+           summary->result->storage_reason[0];
+}
+
+void summary_steps(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    if (result->spans.len == 0)
+        return;
+    CLEANUP_FREE bool *chosen = timeline_choose(result, summary->detail.children);
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    struct tree tree = {.summary = summary, .chosen = chosen, .out = &text};
+    add_children(&tree, SPAN_NONE, "", 0);
+    if (was_skipped(summary)) {
+        CLEANUP(strbuf) struct strbuf why = STRBUF_INIT(STRBUF_NO_CAP);
+        text_add_visible(&why, result->storage_reason, strlen(result->storage_reason), WORD_BYTES,
+                         false);
+        add_line(&tree, "", "Storage tests", "SKIP", 0, why.buf);
+    }
+    int64_t other_ms = timeline_other_ms(result);
+    if (other_ms * 100 > result->duration_ms)
+        add_timed_line(&tree, "", "Before, between and after", other_ms, "");
+    add_timed_line(&tree, "", "Total", result->duration_ms, "");
+    strbuf_addstr(out, "### What took the time\n\n");
+    summary_add_fence(out, "text", &text);
+}
+
+/* Mermaid has no escapes that hold everywhere: what could mean something to it becomes a space. */
+static void add_chart_name(struct strbuf *out, const char *name)
+{
+    for (size_t i = 0; name[i] && i < CHART_BYTES; i++) {
+        char c = name[i];
+        bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                        (c >= 'A' && c <= 'Z') || strchr("-_./()[]=", c);
+        strbuf_addch(out, is_plain ? c : ' ');
+    }
+}
+
+static int depth_of(const struct spans *spans, const struct span *span)
+{
+    int depth = 0;
+    for (; span->parent != SPAN_NONE; span = &spans->items[span->parent])
+        depth++;
+    return depth;
+}
+
+static void add_chart_bar(struct strbuf *out, const struct result *result, const struct span *span)
+{
+    int64_t ms = timeline_span_ms(result, span);
+    strbuf_addstr(out, "    · "); /* no word of Mermaid's own can stand at the beginning */
+    add_chart_name(out, span->name);
+    strbuf_addf(out, " :%s%lld, %lld\n",
+                span->cached   ? "done, "
+                : span->beside ? "active, "
+                               : "",
+                (long long)span->start_ms, (long long)(span->start_ms + (ms > 0 ? ms : 1)));
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as spans are nested, at most DEPTH_MAX */
+static void add_chart_bars(struct tree *tree, int parent)
+{
+    const struct result *result = tree->summary->result;
+    const struct spans *spans = &result->spans;
+    for (int i = parent + 1; i < (int)spans->len; i++) {
+        const struct span *span = &spans->items[i];
+        if (span->parent != parent || !tree->chosen[i] || depth_of(spans, span) >= DEPTH_MAX)
+            continue;
+        if (parent == SPAN_NONE) {
+            strbuf_addstr(tree->out, "    section ");
+            add_chart_name(tree->out, span->name);
+            strbuf_addch(tree->out, '\n');
+        }
+        add_chart_bar(tree->out, result, span);
+        add_chart_bars(tree, i);
+    }
+}
+
+void summary_chart(const struct summary *summary, struct strbuf *out)
+{
+    if (!summary->detail.chart || summary->result->spans.len == 0)
+        return;
+    CLEANUP_FREE bool *chosen = timeline_choose(summary->result, CHART_STEPS);
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    struct tree tree = {.summary = summary, .chosen = chosen, .out = &text};
+    strbuf_addstr(&text, "gantt\n    dateFormat x\n    axisFormat %M:%S\n");
+    add_chart_bars(&tree, SPAN_NONE);
+    strbuf_addstr(out, "<details><summary>The same as a chart</summary>\n\n");
+    summary_add_fence(out, "mermaid", &text);
+    strbuf_addstr(out, "</details>\n\n");
+}
+
+static void add_usd(struct strbuf *out, double usd)
+{
+    double size = usd < 0 ? -usd : usd;
+    strbuf_addf(out, "US$ %.*f", size >= 10 ? 2 : size >= 0.01 || size == 0 ? 3 : 4, usd);
+}
+
+static void add_comparison(const struct result *result, struct strbuf *out)
+{
+    int64_t saved_ms = result->baseline_ms - result->duration_ms;
+    strbuf_addstr(out, "Against the baseline of ");
+    summary_add_duration(out, result->baseline_ms);
+    strbuf_addstr(out, ": ");
+    summary_add_duration(out, saved_ms < 0 ? -saved_ms : saved_ms);
+    strbuf_addf(out, " %s.\n\n", saved_ms < 0 ? "more" : "less");
+}
+
+void summary_money(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    if (result->spans.len == 0 || result->minute_price_usd <= 0)
+        return;
+    int64_t bytes = outputs_added_bytes(result);
+    struct cost cost = cost_estimate(result->duration_ms, result->baseline_ms, bytes,
+                                     result->minute_price_usd, result->storage_price_usd);
+    if (result->baseline_ms > 0)
+        add_comparison(result, out);
+    strbuf_addf(out, "Cost, an estimate: run %lld min × US$ %g = ", (long long)cost.minutes,
+                result->minute_price_usd);
+    add_usd(out, cost.run_usd);
+    if (bytes > 0) {
+        strbuf_addstr(out, "; new images ");
+        summary_add_bytes(out, bytes);
+        strbuf_addf(out, " × US$ %g per GB = ", result->storage_price_usd);
+        add_usd(out, cost.storage_usd_month);
+        strbuf_addstr(out, " a month");
+    }
+    if (result->baseline_ms > 0) {
+        strbuf_addf(out, "; saved (%lld − %lld) min × US$ %g = ", (long long)cost.baseline_minutes,
+                    (long long)cost.minutes, result->minute_price_usd);
+        add_usd(out, cost.saved_usd);
+    }
+    strbuf_addstr(out, ".\n\n");
+}

@@ -1,0 +1,286 @@
+/* What changed, or would: one row a thing; and the checks. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/text.h"
+#include "model/outputs.h"
+#include "model/summary_parts.h"
+
+#define CELL_BYTES 400
+
+static const char *const planned_images[] = {
+    [IMAGE_NONE] = "none",   [IMAGE_FOUND] = "use",   [IMAGE_RETAG] = "use, and tag again",
+    [IMAGE_ADOPT] = "adopt", [IMAGE_BUILD] = "build", [IMAGE_REFUSE] = "cannot be had",
+    [IMAGE_LATER] = "build",
+};
+static const char *const planned_functions[] = {
+    [FUNCTION_UNCHANGED] = "leave as it is",
+    [FUNCTION_UPDATE] = "update",
+    [FUNCTION_CREATE] = "create",
+    [FUNCTION_REFUSE] = "cannot be changed",
+    [FUNCTION_LATER] = "update",
+};
+
+static void add_row(struct strbuf *out, const char *name, const struct strbuf *cell)
+{
+    if (cell->len > 0)
+        strbuf_addf(out, "| %s | %s |\n", name, cell->buf);
+}
+
+static void add_text_row(struct strbuf *out, const char *name, const char *text)
+{
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    summary_escape(&cell, text, CELL_BYTES);
+    add_row(out, name, &cell);
+}
+
+static void add_build(struct strbuf *cell, const struct image_result *image)
+{
+    if (image->step_count > 0) {
+        strbuf_addstr(cell, "; ");
+        summary_add_count(cell, image->step_count, "step", "steps");
+        strbuf_addf(cell, ", %zu of them cached", image->cached_count);
+    }
+    if (image->size_bytes > 0) {
+        strbuf_addstr(cell, "; ");
+        summary_add_bytes(cell, image->size_bytes);
+    }
+    if (image->pushed_bytes > 0) {
+        strbuf_addstr(cell, image->size_bytes > 0 ? ", of which " : "; ");
+        summary_add_bytes(cell, image->pushed_bytes);
+        strbuf_addstr(cell, " were pushed");
+    }
+    if (image->lost_cache[0]) {
+        strbuf_addstr(cell, "; no longer cached from ");
+        summary_add_code(cell, image->lost_cache, CELL_BYTES);
+    }
+}
+
+static void add_image(const struct summary *summary, const char *name,
+                      const struct image_result *image, struct strbuf *out)
+{
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    bool is_plan = summary->result->outcome == OUTCOME_PLANNED;
+    if (!image->status[0] && !image->reason[0])
+        return;
+    if (is_plan)
+        strbuf_addf(&cell, "**%s**", planned_images[image->action]);
+    else if (image->status[0])
+        strbuf_addf(&cell, "**%s**", image->status);
+    else
+        strbuf_addstr(&cell, "**not finished**");
+    if (image->reason[0]) {
+        strbuf_addstr(&cell, ": ");
+        summary_escape(&cell, image->reason, CELL_BYTES);
+    }
+    add_build(&cell, image);
+    if (image->digest[0] && !text_equal(name, "Application image")) {
+        strbuf_addstr(&cell, " (");
+        summary_add_digest(&cell, image->digest);
+        strbuf_addch(&cell, ')');
+    }
+    add_row(out, name, &cell);
+}
+
+static void add_function(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    if (!result->function.reason[0])
+        return;
+    if (result->outcome == OUTCOME_PLANNED) {
+        strbuf_addf(&cell, "**%s**: ", planned_functions[result->function.action]);
+        summary_escape(&cell, result->function.reason, CELL_BYTES);
+    } else if (result->function.code_changed || result->function.created) {
+        summary_add_digest(&cell, result->function.previous_digest);
+        strbuf_addstr(&cell, " → ");
+        summary_add_digest(&cell, result->image.digest);
+        if (result->rolled_back)
+            strbuf_addstr(&cell, ", and back");
+    } else {
+        summary_add_digest(&cell, result->function.previous_digest);
+        strbuf_addstr(&cell, ", as before");
+    }
+    add_row(out, result->outcome == OUTCOME_PLANNED ? "Function" : "Image of the function", &cell);
+}
+
+static void add_versions(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    const char *version = result->function.version;
+    if (!version[0] || text_equal(version, "$LATEST"))
+        return;
+    if (result->function.previous_version[0]) {
+        summary_escape(&cell, result->function.previous_version, CELL_BYTES);
+        strbuf_addstr(&cell, " → ");
+    }
+    summary_escape(&cell, version, CELL_BYTES);
+    if (result->function.alias[0]) {
+        strbuf_addstr(&cell, ", by the alias ");
+        summary_add_code(&cell, result->function.alias, CELL_BYTES);
+    }
+    add_row(out, "Version", &cell);
+}
+
+static void add_configuration(const struct summary *summary, struct strbuf *out)
+{
+    const struct strvec *changes = &summary->result->function.configuration_changes;
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    for (size_t i = 0; i < changes->len; i++) {
+        strbuf_addstr(&cell, i > 0 ? "<br>" : "");
+        summary_escape(&cell, changes->items[i], CELL_BYTES);
+    }
+    add_row(out, "Configuration", &cell);
+}
+
+static void add_commit(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    if (!result->commit[0])
+        return;
+    char brief[13];
+    snprintf(brief, sizeof brief, "%s", result->commit);
+    summary_add_code(&cell, brief, sizeof brief);
+    if (result->ref[0]) {
+        strbuf_addstr(&cell, " of ");
+        summary_add_code(&cell, result->ref, CELL_BYTES);
+    }
+    add_row(out, "Commit", &cell);
+}
+
+static void add_health(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    if (text_equal(result->health.status, "not-checked")) {
+        strbuf_addstr(&cell, "**not checked**: neither health-url nor health-payload is given");
+    } else if (result->health.status[0]) {
+        bool is_good = text_equal(result->health.status, "ok");
+        strbuf_addf(&cell, "**%s** after ", is_good ? "good" : "bad");
+        summary_add_count(&cell, (size_t)result->health.attempts, "try", "tries");
+        strbuf_addstr(&cell, " in ");
+        summary_add_duration(&cell, result->health.ms);
+        strbuf_addf(&cell, ", by %s",
+                    text_equal(result->health.target, "invoke") ? "invoking it" : "its URL");
+    }
+    if (result->refreshed > 0) {
+        strbuf_addstr(&cell, "; ");
+        summary_add_count(&cell, (size_t)result->refreshed, "warm-up call", "warm-up calls");
+        strbuf_addstr(&cell, " answered well");
+    }
+    add_row(out, "Health", &cell);
+}
+
+static size_t count_good(const struct check_results *checks)
+{
+    size_t good = 0;
+    for (size_t i = 0; i < checks->len; i++)
+        good += checks->items[i].good;
+    return good;
+}
+
+static void add_check_counts(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf checks = STRBUF_INIT(STRBUF_NO_CAP);
+    if (result->checks.len > 0)
+        strbuf_addf(&checks, "%zu of %zu good", count_good(&result->checks), result->checks.len);
+    add_row(out, "Checks", &checks);
+    CLEANUP(strbuf) struct strbuf storage = STRBUF_INIT(STRBUF_NO_CAP);
+    if (result->storage_run) {
+        strbuf_addf(&storage, "%zu of %zu good: ", count_good(&result->storage_checks),
+                    result->storage_checks.len);
+        summary_escape(&storage, result->storage_reason, CELL_BYTES);
+    }
+    add_row(out, "Storage tests", &storage);
+}
+
+static void add_account(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    if (!result->account[0])
+        return;
+    strbuf_addstr(&cell, "account ");
+    summary_add_code(&cell, result->account, CELL_BYTES);
+    if (result->region[0]) {
+        strbuf_addstr(&cell, ", ");
+        summary_add_code(&cell, result->region, CELL_BYTES);
+    }
+    if (result->credentials_source[0]) {
+        strbuf_addstr(&cell, ", credentials: ");
+        summary_escape(&cell, result->credentials_source, CELL_BYTES);
+    }
+    add_row(out, "AWS", &cell);
+}
+
+void summary_table(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf rows = STRBUF_INIT(STRBUF_NO_CAP);
+    add_function(summary, &rows);
+    add_versions(summary, &rows);
+    add_configuration(summary, &rows);
+    add_commit(summary, &rows);
+    add_image(summary, "Base image", &result->base, &rows);
+    add_image(summary, "Application image", &result->image, &rows);
+    add_health(summary, &rows);
+    add_check_counts(summary, &rows);
+    add_text_row(&rows, "Event", result->outcome == OUTCOME_BAD_INPUT ? "" : result->gate_reason);
+    add_account(summary, &rows);
+    if (rows.len == 0)
+        return;
+    strbuf_addf(out, "| | %s |\n|---|---|\n",
+                result->outcome == OUTCOME_PLANNED ? "what would be done" : "what was done");
+    strbuf_addsb(out, &rows);
+    strbuf_addch(out, '\n');
+}
+
+static void add_check(struct strbuf *out, const struct check_result *check)
+{
+    strbuf_addstr(out, check->good ? "| ✅ | " : "| ❌ | ");
+    summary_add_code(out, check->line, CELL_BYTES);
+    strbuf_addstr(out, " | ");
+    if (!check->good)
+        summary_escape(out, check->why, CELL_BYTES);
+    strbuf_addstr(out, " | ");
+    summary_add_duration(out, check->ms);
+    strbuf_addstr(out, " |\n");
+}
+
+/* Those that failed stand open, the good ones in a fold. */
+static void add_checks(struct strbuf *out, const char *title, const struct check_results *checks,
+                       bool good, size_t limit)
+{
+    size_t all = good ? count_good(checks) : checks->len - count_good(checks);
+    size_t shown = 0;
+    if (all == 0)
+        return;
+    if (good)
+        strbuf_addf(out, "<details><summary>%s: %zu good</summary>\n\n", title, all);
+    else
+        strbuf_addf(out, "**%s: %zu failed**\n\n", title, all);
+    strbuf_addstr(out, "| | check | why | time |\n|---|---|---|--:|\n");
+    for (size_t i = 0; i < checks->len && shown < limit; i++) {
+        if (checks->items[i].good != good)
+            continue;
+        add_check(out, &checks->items[i]);
+        shown++;
+    }
+    if (shown < all)
+        strbuf_addf(out, "| … | %zu more | | |\n", all - shown);
+    strbuf_addstr(out, good ? "\n</details>\n\n" : "\n");
+}
+
+void summary_checks(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    size_t limit = summary->detail.checks;
+    add_checks(out, "Checks", &result->checks, false, limit);
+    add_checks(out, "Storage tests", &result->storage_checks, false, limit);
+    add_checks(out, "Checks", &result->checks, true, limit);
+    add_checks(out, "Storage tests", &result->storage_checks, true, limit);
+}

@@ -1,0 +1,193 @@
+/* How it went, why it failed, how things stand, what to do. */
+#include <signal.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/text.h"
+#include "model/summary_parts.h"
+
+#define NAME_BYTES    160
+#define MESSAGE_BYTES 1024
+
+const char *summary_function_name(const struct summary *summary)
+{
+    if (summary->result->function.name[0])
+        return summary->result->function.name;
+    if (summary->inputs && summary->inputs->function_name)
+        return summary->inputs->function_name;
+    return "";
+}
+
+bool summary_is_about_function(const struct summary *summary)
+{
+    return summary->inputs && summary->inputs->command == COMMAND_DEPLOY &&
+           summary_function_name(summary)[0];
+}
+
+/* "%n" stands for what it is about, "%t" for the time that it took. */
+static const struct {
+    enum outcome outcome;
+    const char *about_function, *about_base;
+} headlines[] = {
+    {OUTCOME_UNDECIDED, "❌ The run did not finish (%t)", "❌ The run did not finish (%t)"},
+    {OUTCOME_DEPLOYED, "✅ Deployed %n in %t", "✅ Built the base image in %t"},
+    {OUTCOME_NOTHING_TO_DO, "✅ Nothing to do: %n is up to date, seen in %t",
+     "✅ Nothing to do: the base image is there, seen in %t"},
+    {OUTCOME_NOT_ASKED, "⏭️ Nothing to do: this event asks for nothing",
+     "⏭️ Nothing to do: this event asks for nothing"},
+    {OUTCOME_PLANNED, "📋 Plan for %n, made in %t: nothing was changed",
+     "📋 Plan, made in %t: nothing was changed"},
+    {OUTCOME_SUPERSEDED, "⏭️ Superseded: a newer run has %n",
+     "⏭️ Superseded by a newer run"},
+    {OUTCOME_BAD_INPUT, "❌ Bad input: nothing was tried", "❌ Bad input: nothing was tried"},
+    {OUTCOME_FAILED, "❌ Deployment of %n failed after %t", "❌ Failed after %t"},
+    {OUTCOME_NEEDS_PERSON, "🚨 Deployment of %n failed after %t: a person must look",
+     "🚨 Failed after %t: a person must look"},
+    {OUTCOME_CANCELLED, "⚠️ Deployment of %n cancelled after %t", "⚠️ Cancelled after %t"},
+};
+
+static const char *headline_form(const struct summary *summary)
+{
+    bool about_function =
+        summary_is_about_function(summary) ||
+        (summary->result->outcome == OUTCOME_PLANNED && summary_function_name(summary)[0]);
+    for (size_t i = 0; i < sizeof headlines / sizeof *headlines; i++)
+        if (headlines[i].outcome == summary->result->outcome)
+            return about_function ? headlines[i].about_function : headlines[i].about_base;
+    return "%n";
+}
+
+void summary_headline(const struct summary *summary, struct strbuf *out)
+{
+    strbuf_addstr(out, "## ");
+    for (const char *c = headline_form(summary); *c; c++) {
+        if (*c != '%') {
+            strbuf_addch(out, *c);
+            continue;
+        }
+        c++;
+        if (*c == 't')
+            summary_add_duration(out, summary->result->duration_ms);
+        else
+            summary_add_code(out, summary_function_name(summary), NAME_BYTES);
+    }
+    strbuf_addstr(out, "\n\n");
+}
+
+static bool has_failed(const struct summary *summary)
+{
+    return result_exit_code(summary->result) != 0;
+}
+
+void summary_cause(const struct summary *summary, struct strbuf *out)
+{
+    const char *message = summary->result->failure.msg;
+    if (!has_failed(summary) || !message[0])
+        return;
+    strbuf_addstr(out, "**Why:** ");
+    summary_escape(out, message, MESSAGE_BYTES);
+    strbuf_addstr(out, "\n\n");
+}
+
+/* The last whole lines of `text` that fit. */
+static const char *last_lines(const struct strbuf *text, size_t max_bytes)
+{
+    if (text->len <= max_bytes)
+        return text->buf;
+    const char *start = text->buf + text->len - max_bytes;
+    const char *line = strchr(start, '\n');
+    return line && line[1] ? line + 1 : start;
+}
+
+void summary_evidence(const struct summary *summary, struct strbuf *out)
+{
+    const struct strbuf *evidence = &summary->result->evidence;
+    size_t max_bytes = summary->detail.evidence_bytes;
+    if (!has_failed(summary) || text_is_empty(evidence->buf))
+        return;
+    const char *shown = last_lines(evidence, max_bytes);
+    CLEANUP(strbuf) struct strbuf visible = STRBUF_INIT(STRBUF_NO_CAP);
+    text_add_visible(&visible, shown, strlen(shown), max_bytes * 2, true);
+    strbuf_trim(&visible);
+    strbuf_addstr(out,
+                  shown == evidence->buf ? "**What it said:**\n\n" : "**What it said last:**\n\n");
+    summary_add_fence(out, "text", &visible);
+}
+
+static const char *state_in_words(const struct summary *summary)
+{
+    const struct result *result = summary->result;
+    if (result->restored[0])
+        return result->restored;
+    if (result->outcome == OUTCOME_BAD_INPUT)
+        return ""; /* the headline says it */
+    if (!result->changed)
+        return "Nothing that serves users was changed.";
+    if (result->outcome == OUTCOME_NEEDS_PERSON)
+        return "The function was changed and could not be put back.";
+    if (summary->inputs && summary->inputs->on_failure == ON_FAILURE_KEEP)
+        return "The function serves the new version, because on-failure is keep.";
+    return "The function was changed.";
+}
+
+void summary_state(const struct summary *summary, struct strbuf *out)
+{
+    const char *state = has_failed(summary) ? state_in_words(summary) : "";
+    if (!state[0])
+        return;
+    strbuf_addstr(out, "**How it stands:** ");
+    summary_escape(out, state, MESSAGE_BYTES);
+    strbuf_addstr(out, "\n\n");
+}
+
+/* What usually helps, where the stage that failed knew nothing better. */
+static const struct {
+    enum error_kind kind;
+    const char *advice;
+} remedies[] = {
+    {ERROR_SYSTEM, "Look at the runner: disk, memory and the Docker engine."},
+    {ERROR_NETWORK, "Run the job again: nothing needs to be cleaned up first."},
+    {ERROR_TIMEOUT, "Run the job again, with a higher deadline if the work itself is that long."},
+    {ERROR_CANCELLED, "Run the job again when it is wanted: nothing needs to be cleaned up first."},
+    {ERROR_UNAUTHORIZED, "Check the credentials that the job is given, and what role-to-assume "
+                         "trusts."},
+    {ERROR_DENIED, "Give the role the permission that is named above."},
+    {ERROR_CONFLICT, "See who else changes this function, then run the job again."},
+    {ERROR_PRECONDITION, "See who else changes this function, then run the job again."},
+    {ERROR_THROTTLED, "Run the job again in a few minutes: nothing needs to be cleaned up first."},
+    {ERROR_SERVER, "Run the job again in a few minutes: nothing needs to be cleaned up first."},
+    {ERROR_PROCESS, "Correct what is said above, and push."},
+    {ERROR_FAILED, "Correct what is said above, and push."},
+};
+
+static const char *usual_remedy(enum error_kind kind)
+{
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+        if (remedies[i].kind == kind)
+            return remedies[i].advice;
+    return "";
+}
+
+void summary_remedy(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    if (!has_failed(summary))
+        return;
+    if (!result->remedy[0]) {
+        const char *advice = usual_remedy(result->failure.kind);
+        if (advice[0])
+            strbuf_addf(out, "**What to do:** %s\n\n", advice);
+        return;
+    }
+    if (result->outcome != OUTCOME_NEEDS_PERSON) {
+        strbuf_addstr(out, "**What to do:** ");
+        summary_escape(out, result->remedy, MESSAGE_BYTES);
+        strbuf_addstr(out, "\n\n");
+        return;
+    }
+    CLEANUP(strbuf) struct strbuf commands = STRBUF_INIT(STRBUF_NO_CAP);
+    text_add_visible(&commands, result->remedy, strlen(result->remedy), sizeof result->remedy * 4,
+                     true);
+    strbuf_addstr(out, "**What to do,** to put the function back by hand:\n\n");
+    summary_add_fence(out, "sh", &commands);
+}

@@ -1,0 +1,81 @@
+#include "model/timeline.h"
+
+#include <stdlib.h>
+
+#include "core/cleanup.h"
+#include "core/memory.h"
+
+int64_t timeline_span_ms(const struct result *result, const struct span *span)
+{
+    int64_t end_ms = span->end_ms >= 0 ? span->end_ms : result->duration_ms;
+    return end_ms > span->start_ms ? end_ms - span->start_ms : 0;
+}
+
+int64_t timeline_other_ms(const struct result *result)
+{
+    int64_t other_ms = result->duration_ms;
+    for (size_t i = 0; i < result->spans.len; i++) {
+        const struct span *span = &result->spans.items[i];
+        if (span->parent == SPAN_NONE && !span->beside)
+            other_ms -= timeline_span_ms(result, span);
+    }
+    return other_ms > 0 ? other_ms : 0;
+}
+
+struct child {
+    size_t index;
+    int64_t ms;
+};
+
+static int by_time(const void *left, const void *right)
+{
+    const struct child *a = left;
+    const struct child *b = right;
+    if (a->ms != b->ms)
+        return a->ms < b->ms ? 1 : -1;
+    return a->index < b->index ? -1 : 1;
+}
+
+/* Of the children of `parent`: the slowest, the first, the last. */
+static void choose_children(const struct result *result, int parent, size_t count,
+                            size_t max_children, bool *chosen)
+{
+    const struct spans *spans = &result->spans;
+    CLEANUP_FREE struct child *children = memory_new((count + 1) * sizeof *children);
+    size_t len = 0;
+    size_t edge = max_children / 4;
+    for (size_t i = 0; i < spans->len && len < count; i++) {
+        if (spans->items[i].parent != parent)
+            continue;
+        chosen[i] = len < edge || len >= count - edge;
+        children[len++] =
+            (struct child){.index = i, .ms = timeline_span_ms(result, &spans->items[i])};
+    }
+    qsort(children, len, sizeof *children, by_time);
+    size_t left = max_children - 2 * edge;
+    for (size_t i = 0; i < len && left > 0; i++) {
+        if (chosen[children[i].index])
+            continue;
+        chosen[children[i].index] = true;
+        left--;
+    }
+}
+
+bool *timeline_choose(const struct result *result, size_t max_children)
+{
+    const struct spans *spans = &result->spans;
+    bool *chosen = memory_new((spans->len + 1) * sizeof *chosen);
+    CLEANUP_FREE size_t *counts = memory_new((spans->len + 1) * sizeof *counts);
+    for (size_t i = 0; i < spans->len; i++) {
+        chosen[i] = true;
+        if (spans->items[i].parent != SPAN_NONE)
+            counts[spans->items[i].parent]++;
+    }
+    for (size_t i = 0; i < spans->len; i++)
+        if (counts[i] > max_children)
+            choose_children(result, (int)i, counts[i], max_children, chosen);
+    for (size_t i = 0; i < spans->len; i++) /* parents stand before their children */
+        if (spans->items[i].parent != SPAN_NONE && !chosen[spans->items[i].parent])
+            chosen[i] = false;
+    return chosen;
+}

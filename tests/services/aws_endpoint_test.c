@@ -136,8 +136,8 @@ static const struct {
     {"-us-east-1", false},    {"us--east-1", false},
     {"us-east-1-", false},    {"evil.example/us-east-1", false},
     {"us-east-1#", false},    {"a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-1", false},
-    {"useast1", false},       {"1s-east-1", false},
-    {"us-east-1\n", false},
+    {"useast1", false},       {"us-east1", false},
+    {"1s-east-1", false},     {"us-east-1\n", false},
 };
 
 START_TEST(takes_only_regions)

@@ -150,6 +150,7 @@ static const struct {
     const char *pattern, *tag;
     bool matches;
 } patterns[] = {
+    {"*ab", "aab", true},
     {"v1", "v1", true},
     {"v1", "v12", false},
     {"v1", "v", false},

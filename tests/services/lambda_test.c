@@ -313,6 +313,7 @@ START_TEST(invokes)
     ck_assert_str_eq(sent->url, BASE "/hello/invocations?Qualifier=7");
     ck_assert_str_eq(sent->body, "{\"a\":1}");
     ck_assert_int_eq(sent->timeout_ms, 45000);
+    ck_assert_int_eq(sent->idle_timeout_ms, 45000); /* not a byte comes while the function runs */
     ck_assert_str_eq(fake_header(sent, "X-Amz-Invocation-Type"), "RequestResponse");
     ck_assert_str_eq(fake_header(sent, "X-Amz-Log-Type"), "Tail");
     ck_assert_ptr_nonnull(strstr(fake_header(sent, "Authorization"),

@@ -34,6 +34,7 @@ static void record(struct fake_request *to, const struct http_request *request)
     to->body = request->body ? memory_copy_bytes(request->body, request->body_len) : NULL;
     to->body_len = request->body ? request->body_len : 0;
     to->timeout_ms = request->timeout_ms;
+    to->idle_timeout_ms = request->idle_timeout_ms;
     to->header_count = request->header_count;
     to->names = memory_new((request->header_count + 1) * sizeof *to->names);
     to->values = memory_new((request->header_count + 1) * sizeof *to->values);

@@ -31,7 +31,7 @@ struct fake_answer {
 struct fake_request {
     char *method, *url, *body; /* owned */
     size_t body_len;
-    int64_t timeout_ms;
+    int64_t timeout_ms, idle_timeout_ms;
     char **names, **values; /* owned; headers as they were sent */
     size_t header_count;
 };

@@ -280,6 +280,7 @@ static void release_run(struct run *run)
     free(run->paths.file);
     free(run->paths.context);
     lambda_function_release(&run->snapshot);
+    lambda_alias_release(&run->alias_before);
     result_release(&run->result);
 }
 

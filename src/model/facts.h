@@ -47,8 +47,12 @@ struct function_facts {
     char state[32], state_reason[512];
     char last_update_status[32], last_update_reason[512];
     char revision_id[64];
-    char version[24]; /* that the alias names; "" without alias */
-    bool alias_exists;
+    bool alias_exists;        /* the alias that the inputs name; all below only then */
+    char alias_version[24];
+    char alias_digest[DIGEST_SIZE]; /* of that version's image */
+    char alias_revision_id[64];
+    bool alias_routed;        /* a share of its calls goes to another version */
+    bool image_missing;       /* looked up before the first change: the image it runs is gone from ECR, there is no way back to it */
 };
 
 struct facts {

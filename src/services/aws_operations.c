@@ -73,6 +73,8 @@ const struct aws_operation lambda_op_create_alias =
     LAMBDA("CreateAlias", "POST", FUNCTION "/aliases", true);
 const struct aws_operation lambda_op_update_alias =
     LAMBDA("UpdateAlias", "PUT", FUNCTION "/aliases/{}", true);
+const struct aws_operation lambda_op_delete_alias =
+    LAMBDA("DeleteAlias", "DELETE", FUNCTION "/aliases/{}", true);
 const struct aws_operation lambda_op_invoke = {
     .service = &lambda,
     .name = "Invoke",
@@ -105,6 +107,7 @@ const struct aws_operation *const aws_operations[] = {
     &lambda_op_get_alias,
     &lambda_op_create_alias,
     &lambda_op_update_alias,
+    &lambda_op_delete_alias,
     &lambda_op_invoke,
     &lambda_op_tag_resource,
     &lambda_op_untag_resource,

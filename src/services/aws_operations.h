@@ -30,6 +30,7 @@ extern const struct aws_operation lambda_op_publish_version;
 extern const struct aws_operation lambda_op_get_alias;
 extern const struct aws_operation lambda_op_create_alias;
 extern const struct aws_operation lambda_op_update_alias;
+extern const struct aws_operation lambda_op_delete_alias;
 extern const struct aws_operation lambda_op_invoke;
 extern const struct aws_operation lambda_op_tag_resource;
 extern const struct aws_operation lambda_op_untag_resource;

@@ -160,6 +160,13 @@ int lambda_update_alias(struct aws *aws, const char *name, const char *alias, co
     return call_for_alias(aws, &call, ret_alias, err);
 }
 
+int lambda_delete_alias(struct aws *aws, const char *name, const char *alias, struct error *err)
+{
+    CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
+    const struct aws_call call = {.operation = &lambda_op_delete_alias, .path_args = {name, alias}};
+    return aws_call(aws, &call, &answer, err);
+}
+
 static void copy_header(const struct http_response *response, const char *name, char *to,
                         size_t size)
 {

@@ -64,6 +64,9 @@ int lambda_update_alias(struct aws *aws, const char *name, const char *alias, co
                         const struct json *routing, const char *revision_id,
                         struct lambda_alias *ret_alias, struct error *err);
 
+/* ERROR_NOT_FOUND if it is not there. */
+int lambda_delete_alias(struct aws *aws, const char *name, const char *alias, struct error *err);
+
 struct lambda_invocation {
     int status;
     char *payload; /* owned */

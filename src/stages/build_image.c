@@ -269,8 +269,7 @@ int build_image(struct run *run, const struct image_order *order, struct error *
         return -1;
 
     CLEANUP(strvec)
-    struct strvec from = STRVEC_INIT,
-                  to = STRVEC_INIT, labels = STRVEC_INIT, tags = STRVEC_INIT;
+    struct strvec from = STRVEC_INIT, to = STRVEC_INIT, labels = STRVEC_INIT, tags = STRVEC_INIT;
     strvec_pushf(&tags, "%s/%s:%s", order->place->registry, order->place->name,
                  order->facts->push_tag);
     if (builder_can_cache(run))

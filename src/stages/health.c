@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
+#include "model/http_event.h"
 #include "services/probe.h"
 
 #define TRY_LIMIT_MS     30000
@@ -25,7 +26,9 @@ struct
 try { /* one way of asking once */
     struct run *run;
     const char *qualifier;
-    char *url;
+    char *url;         /* borrowed; NULL: not by URL */
+    const char *event; /* borrowed; NULL: not by invoking */
+    bool is_http;      /* the event is an HTTP request's */
     struct health *health;
 };
 
@@ -54,25 +57,47 @@ static int invocation_failed(struct try *try, struct error *err)
     return 0;
 }
 
+static void judge_payload(struct try *try, const char *payload)
+{
+    const char *expect = try->run->inputs->health_expect;
+    if (expect && !strstr(payload, expect))
+        snprintf(try->health->why, sizeof try->health->why,
+                 "the answer does not hold \"%.100s\": %.*s", expect, PAYLOAD_SHOWN, payload);
+    else
+        try->health->good = true;
+}
+
+/* An HTTP event's answer is judged as its user would: by status and body. */
+static void judge_http_payload(struct try *try, const char *payload, size_t len)
+{
+    struct error err = ERROR_INIT;
+    CLEANUP(strbuf) struct strbuf body = STRBUF_INIT(BODY_MAX_BYTES);
+    int status = 0;
+    if (http_event_read(payload, len, &status, &body, &err) < 0)
+        snprintf(try->health->why, sizeof try->health->why, "%s", err.msg);
+    else if (status < 200 || status > 299)
+        snprintf(try->health->why, sizeof try->health->why, "answered %d: %.*s", status,
+                 PAYLOAD_SHOWN, body.buf);
+    else
+        judge_payload(try, body.buf);
+}
+
 static int ask_by_invoking(struct try *try, int64_t limit_ms, struct error *err)
 {
-    const struct inputs *inputs = try->run->inputs;
     struct health *health = try->health;
     CLEANUP(lambda_invocation) struct lambda_invocation answer = {.payload = NULL};
     health->good = false;
-    if (lambda_invoke(&try->run->services.aws, inputs->function_name, try->qualifier,
-                      inputs->health_payload, strlen(inputs->health_payload), limit_ms, &answer,
-                      err) < 0)
+    if (lambda_invoke(&try->run->services.aws, try->run->inputs->function_name, try->qualifier,
+                      try->event, strlen(try->event), limit_ms, &answer, err) < 0)
         return invocation_failed(try, err);
     const char *payload = answer.payload ? answer.payload : "";
     if (answer.function_error[0])
         snprintf(health->why, sizeof health->why, "the function failed (%s): %.*s",
                  answer.function_error, PAYLOAD_SHOWN, payload);
-    else if (inputs->health_expect && !strstr(payload, inputs->health_expect))
-        snprintf(health->why, sizeof health->why, "the answer does not hold \"%.100s\": %.*s",
-                 inputs->health_expect, PAYLOAD_SHOWN, payload);
+    else if (try->is_http)
+        judge_http_payload(try, payload, answer.payload_len);
     else
-        health->good = true;
+        judge_payload(try, payload);
     free(health->log_tail);
     health->log_tail = health->good ? NULL : STEAL(answer.log_tail);
     return 0;
@@ -132,7 +157,8 @@ int health_check(struct run *run, const char *qualifier, struct health *ret_heal
 {
     const struct inputs *inputs = run->inputs;
     struct health health = {.checked = inputs->health_payload || inputs->health_url};
-    struct try try = {.run = run, .qualifier = qualifier, .health = &health};
+    struct try try = {
+        .run = run, .qualifier = qualifier, .event = inputs->health_payload, .health = &health};
     int64_t start_ms = clock_now_ms();
     int rc = 0;
     if (inputs->health_payload) {
@@ -155,13 +181,75 @@ int health_check(struct run *run, const char *qualifier, struct health *ret_heal
     return 0;
 }
 
+static void make_http_event(const struct run *run, struct strbuf *out)
+{
+    const struct inputs *inputs = run->inputs;
+    const char *host = strstr(inputs->health_url, "://");
+    host = host ? host + strlen("://") : inputs->health_url;
+    CLEANUP(strbuf) struct strbuf name = STRBUF_INIT(256);
+    strbuf_add(&name, host, strcspn(host, "/:?"));
+    const struct http_event event = {.method = "GET",
+                                     .path = inputs->health_path,
+                                     .headers = &inputs->health_headers,
+                                     .host = name.buf,
+                                     .wall_seconds = clock_wall_seconds()};
+    http_event_make(&event, out);
+}
+
+int health_check_version(struct run *run, const char *version, struct health *ret_health,
+                         struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    struct health health = {.checked = inputs->health_payload || inputs->health_url,
+                            .target = "invoke"};
+    struct strbuf event = STRBUF_INIT(STRBUF_NO_CAP);
+    struct try try = {
+        .run = run, .qualifier = version, .is_http = !inputs->health_payload, .health = &health};
+    int64_t start_ms = clock_now_ms();
+    int rc = 0;
+    if (health.checked) {
+        if (try.is_http)
+            make_http_event(run, &event);
+        try.event = try.is_http ? event.buf : inputs->health_payload;
+        rc = ask_until_good(&try, ask_by_invoking, err);
+    }
+    strbuf_release_secret(&event); /* health-headers are in it */
+    if (rc < 0) {
+        health_release(&health);
+        return -1;
+    }
+    health.ms = clock_now_ms() - start_ms;
+    *ret_health = health;
+    return 0;
+}
+
+void health_keep(struct run *run, const struct health *health)
+{
+    struct result *result = &run->result;
+    snprintf(result->health.status, sizeof result->health.status, "%s",
+             !health->checked ? "not-checked"
+             : health->good   ? "ok"
+                              : "failed");
+    snprintf(result->health.target, sizeof result->health.target, "%s",
+             health->target ? health->target : "");
+    result->health.attempts = health->attempts;
+    result->health.ms = health->ms;
+    snprintf(result->health.why, sizeof result->health.why, "%s", health->good ? "" : health->why);
+    if (health->log_tail)
+        strbuf_addstr(&result->evidence, health->log_tail);
+}
+
 int health_refresh(struct run *run, int *ret_good, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
     struct health health = {.checked = true};
     CLEANUP_FREE char *url =
         inputs->health_url ? probe_join_url(inputs->health_url, inputs->health_path) : NULL;
-    struct try try = {.run = run, .url = url, .health = &health};
+    struct try try = {.run = run,
+                      .qualifier = inputs->alias,
+                      .url = url,
+                      .event = inputs->health_payload,
+                      .health = &health};
     ask_function *ask = url ? ask_url : ask_by_invoking;
     int good = 0;
     for (int i = 0; i < inputs->refresh_invocations; i++) {

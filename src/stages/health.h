@@ -20,9 +20,20 @@ struct health {
 };
 void health_release(struct health *health);
 
-/* 0 whenever there is a verdict. -1: cancelled, the deadline, or not permitted. `qualifier` is for invoking; NULL: $LATEST. */
+/* What users meet: by invoking `qualifier` (NULL: $LATEST) with health-payload, and by health-url. 0 whenever there is a verdict. -1: cancelled, the
+ * deadline, or not permitted. */
 int health_check(struct run *run, const char *qualifier, struct health *ret_health,
                  struct error *err);
+
+/*
+ * One version, by invoking it, before any user meets it: with health-payload, or, if only health-url is given, with the event that API Gateway would
+ * make of a GET of health-path.
+ */
+int health_check_version(struct run *run, const char *version, struct health *ret_health,
+                         struct error *err);
+
+/* The verdict into the result. */
+void health_keep(struct run *run, const struct health *health);
 
 /* Warm-up: refresh-invocations calls, refresh-interval apart; what they answer is counted only. */
 int health_refresh(struct run *run, int *ret_good, struct error *err);

@@ -64,7 +64,10 @@ struct run {
     int64_t deadline_ms; /* clock_now_ms() at which the whole run ends */
     struct services services;
     struct facts facts;
-    struct lambda_function snapshot; /* the function as it was before our first change */
+    struct lambda_function snapshot;  /* the function as it was before our first change */
+    struct lambda_alias alias_before; /* the alias, likewise */
+    char shifted_revision_id[64];     /* of the alias after we have moved it */
+    bool alias_touched;               /* we have asked for the alias to be moved */
     struct result result;
     int span; /* of the stage that runs */
 };
@@ -79,8 +82,8 @@ struct stage {
     int (*undo)(struct run *run, struct error *err);
 };
 
-extern const struct stage stage_prepare, stage_identify, stage_survey, stage_plan, stage_base_image,
-    stage_app_image, stage_release, stage_verify;
+extern const struct stage stage_prepare, stage_identify, stage_survey, stage_plan, stage_preflight,
+    stage_publish, stage_shift, stage_base_image, stage_app_image, stage_release, stage_verify;
 
 /* Time left of the whole run, at most `limit_ms`, at least 1; ERROR_TIMEOUT when there is none. */
 int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err);

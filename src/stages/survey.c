@@ -32,6 +32,32 @@ static void copy_function(struct function_facts *facts, const struct lambda_func
     snprintf(facts->revision_id, sizeof facts->revision_id, "%s", function->revision_id);
 }
 
+/* The version that the alias serves, and its image. */
+static int survey_alias(struct run *run, struct error *err)
+{
+    const char *name = run->inputs->function_name, *alias = run->inputs->alias;
+    struct function_facts *facts = &run->facts.function;
+    CLEANUP(lambda_function) struct lambda_function version = {.configuration = NULL};
+    struct lambda_alias found = {.routing = NULL};
+    if (lambda_get_alias(&run->services.aws, name, alias, &found, err) < 0) {
+        if (err->kind != ERROR_NOT_FOUND)
+            return error_wrap(err, "reading the alias %s", alias);
+        error_reset(err); /* it will be made */
+        return 0;
+    }
+    lambda_alias_release(&run->alias_before);
+    run->alias_before = found;
+    facts->alias_exists = true;
+    facts->alias_routed = found.routed;
+    snprintf(facts->alias_version, sizeof facts->alias_version, "%s", found.version);
+    snprintf(facts->alias_revision_id, sizeof facts->alias_revision_id, "%s", found.revision_id);
+    if (lambda_get_function(&run->services.aws, name, found.version, &version, err) < 0)
+        return error_wrap(err, "reading version %s, which the alias %s serves", found.version,
+                          alias);
+    snprintf(facts->alias_digest, sizeof facts->alias_digest, "%s", version.digest);
+    return 0;
+}
+
 int survey_function(struct run *run, struct error *err)
 {
     const char *name = run->inputs->function_name;
@@ -48,7 +74,7 @@ int survey_function(struct run *run, struct error *err)
     copy_function(&run->facts.function, &function);
     lambda_function_release(&run->snapshot);
     run->snapshot = function;
-    return 0;
+    return run->inputs->alias ? survey_alias(run, err) : 0;
 }
 
 /* "arn:aws:lambda:us-east-1:123456789012:function:hello": the fifth field is the account. */

@@ -1,25 +1,8 @@
 /* The proof: the function that users meet answers as it should. */
-#include <stdio.h>
-
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "stages/health.h"
 #include "stages/stage.h"
-
-static void keep_health(struct result *result, const struct health *health)
-{
-    snprintf(result->health.status, sizeof result->health.status, "%s",
-             !health->checked ? "not-checked"
-             : health->good   ? "ok"
-                              : "failed");
-    snprintf(result->health.target, sizeof result->health.target, "%s",
-             health->target ? health->target : "");
-    result->health.attempts = health->attempts;
-    result->health.ms = health->ms;
-    snprintf(result->health.why, sizeof result->health.why, "%s", health->good ? "" : health->why);
-    if (health->log_tail)
-        strbuf_addstr(&result->evidence, health->log_tail);
-}
 
 static int warm_up(struct run *run, struct error *err)
 {
@@ -36,9 +19,9 @@ static int verify(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
     CLEANUP(health) struct health health = {.checked = false};
-    if (health_check(run, NULL, &health, err) < 0)
+    if (health_check(run, run->inputs->alias, &health, err) < 0)
         return -1;
-    keep_health(result, &health);
+    health_keep(run, &health);
     if (!health.checked) {
         log_warning("nothing was checked: give health-url or health-payload, so that a bad version "
                     "is noticed and undone");
@@ -52,7 +35,7 @@ static int verify(struct run *run, struct error *err)
         if (warm_up(run, err) < 0)
             return -1;
     }
-    result->deployed = result->function.code_changed || result->function.created;
+    result->deployed = result->changed;
     return 0;
 }
 

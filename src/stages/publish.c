@@ -1,0 +1,90 @@
+/* With an alias: the new version, published and proven by invoking it before any user meets it. */
+#include <stdio.h>
+
+#include "core/cleanup.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "stages/health.h"
+#include "stages/stage.h"
+#include "stages/wait.h"
+
+#define ACTIVE_LIMIT_MS 600000
+
+/* Does the alias serve anything else than what is wanted now? */
+static bool is_wanted(const struct run *run)
+{
+    const struct function_facts *function = &run->facts.function;
+    const struct result *result = &run->result;
+    if (!run->inputs->alias)
+        return false;
+    bool changed = result->function.code_changed || result->function.configuration_changes.len > 0;
+    bool same = function->alias_exists && text_equal(function->alias_digest, result->image.digest);
+    return changed || !same || function->alias_routed;
+}
+
+/*
+ * CodeSha256 and RevisionId tie the version to the code that was put there: what somebody else changed meanwhile is not published.
+ * A publish that changes nothing gives the version that is there.
+ */
+static int publish_version(struct run *run, char ret_version[24], struct error *err)
+{
+    CLEANUP(lambda_function)
+    struct lambda_function now = {.configuration = NULL}, version = {.configuration = NULL};
+    if (wait_settled(run, NULL, ACTIVE_LIMIT_MS, &now, err) < 0)
+        return -1;
+    if (!text_equal(now.digest, run->result.image.digest))
+        return error_set(
+            err, ERROR_CONFLICT,
+            "the function runs %s by now, not the image of this run: somebody else has changed it",
+            now.digest);
+    if (lambda_publish_version(&run->services.aws, run->inputs->function_name, now.code_sha256,
+                               now.revision_id, run->result.commit[0] ? run->result.commit : NULL,
+                               &version, err) < 0)
+        return error_wrap(err, "publishing a version");
+    snprintf(ret_version, 24, "%s", version.version);
+    return 0;
+}
+
+static int wait_until_active(struct run *run, const char *version, struct error *err)
+{
+    CLEANUP(lambda_function) struct lambda_function settled = {.configuration = NULL};
+    if (wait_settled(run, version, ACTIVE_LIMIT_MS, &settled, err) < 0 ||
+        wait_outcome(&settled, err) < 0)
+        return error_wrap(err, "version %s", version);
+    return 0;
+}
+
+static int publish(struct run *run, struct error *err)
+{
+    struct result *result = &run->result;
+    char version[24];
+    if (publish_version(run, version, err) < 0 || wait_until_active(run, version, err) < 0)
+        return -1;
+    snprintf(result->function.version, sizeof result->function.version, "%s", version);
+    log_info("published version %s", version);
+
+    CLEANUP(health) struct health health = {.checked = false};
+    if (health_check_version(run, version, &health, err) < 0)
+        return -1;
+    health_keep(run, &health);
+    if (!health.checked) {
+        log_warning(
+            "version %s was not checked before the alias moves: give health-payload or health-url",
+            version);
+        return 0;
+    }
+    if (!health.good)
+        return error_set(err, ERROR_FAILED,
+                         "version %s does not answer as it should, and the alias %s was not moved "
+                         "(%d tries): %s",
+                         version, run->inputs->alias, health.attempts, health.why);
+    log_info("version %s answers well after %d %s", version, health.attempts,
+             health.attempts == 1 ? "try" : "tries");
+    return 0;
+}
+
+const struct stage stage_publish = {.name = "publish",
+                                    .title = "Publish and verify a version",
+                                    .wanted = is_wanted,
+                                    .run = publish,
+                                    .undo = NULL};

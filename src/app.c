@@ -8,12 +8,13 @@
 #include "core/cancel.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/environ.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "core/environ.h"
 #include "services/git.h"
 #include "stages/report.h"
+#include "stages/restore.h"
 #include "stages/stage.h"
 
 #define MAX_STAGES 12
@@ -142,18 +143,21 @@ static int run_stage(struct run *run, const struct stage *stage, struct error *e
     return rc;
 }
 
-/* Put back what the stages up to and including `last` changed, the newest first. */
-static int undo_stages(struct run *run, const struct pipeline *pipeline, size_t last,
-                       struct error *err)
+/* Put back what the stages up to and including `last` changed, the newest first, and prove that it answers. */
+static int put_back(struct run *run, const struct pipeline *pipeline, size_t last,
+                    struct error *err)
 {
     cancel_shield_begin();
+    log_group_begin("Put back what was there before");
+    run->span = span_begin(&run->result.spans, SPAN_NONE, "Put back what was there before");
     int rc = 0;
-    for (size_t i = last + 1; i-- > 0 && rc == 0;) {
-        const struct stage *stage = pipeline->stages[i];
-        if (!stage->undo || (stage->wanted && !stage->wanted(run)))
-            continue;
-        rc = stage->undo(run, err);
-    }
+    for (size_t i = last + 1; i-- > 0 && rc == 0;)
+        if (pipeline->stages[i]->undo)
+            rc = pipeline->stages[i]->undo(run, err);
+    if (rc == 0)
+        rc = restore_verify(run, err);
+    span_end(&run->result.spans, run->span);
+    log_group_end();
     cancel_shield_end();
     return rc;
 }
@@ -185,7 +189,7 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
         return;
     }
     struct error undo_error = ERROR_INIT;
-    if (undo_stages(run, pipeline, failed_at, &undo_error) < 0) {
+    if (put_back(run, pipeline, failed_at, &undo_error) < 0) {
         result->outcome = OUTCOME_NEEDS_PERSON;
         log_error("%s", undo_error.msg);
         if (result->remedy[0])

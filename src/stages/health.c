@@ -15,6 +15,7 @@
 #define FIRST_PAUSE_MS   100
 #define LONGEST_PAUSE_MS 1000
 #define PAYLOAD_SHOWN    200
+#define BODY_MAX_BYTES   65536
 
 void health_release(struct health *health)
 {

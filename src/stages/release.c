@@ -7,7 +7,7 @@
 #include "core/text.h"
 #include "model/plan.h"
 #include "stages/create.h"
-#include "stages/health.h"
+#include "stages/restore.h"
 #include "stages/stage.h"
 #include "stages/survey.h"
 #include "stages/wait.h"
@@ -51,11 +51,12 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
     for (int try = 1;; try++) {
         CLEANUP(lambda_function) struct lambda_function updated = {.configuration = NULL};
         if (update_code(run, image_uri, &updated, err) == 0) {
-            run->result.changed = true;
+            run->result.changed = run->code_touched = true;
             return 0;
         }
         if (may_have_arrived(err))
-            run->result.changed = true; /* until we know better, the way back must look */
+            run->result.changed = run->code_touched =
+                true; /* until we know better, the way back must look */
         bool decide_again = err->kind == ERROR_CONFLICT || err->kind == ERROR_PRECONDITION ||
                             (may_have_arrived(err) && err->kind != ERROR_CANCELLED);
         if (try == UPDATE_TRIES || !decide_again)
@@ -66,7 +67,7 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
         if (read_settled(run, err) < 0)
             return -1;
         if (text_equal(run->facts.function.digest, digest)) {
-            run->result.changed = true;
+            run->result.changed = run->code_touched = true;
             return 0;
         }
     }
@@ -136,13 +137,6 @@ static int release(struct run *run, struct error *err)
     return 0;
 }
 
-static void tell_recovery(struct run *run)
-{
-    snprintf(run->result.remedy, sizeof run->result.remedy,
-             "aws lambda update-function-code --region %s --function-name %s --image-uri %s",
-             run->result.region, run->inputs->function_name, run->snapshot.resolved_image_uri);
-}
-
 static int put_back(struct run *run, const char *previous_uri, const char *previous_digest,
                     struct error *err)
 {
@@ -168,43 +162,28 @@ static int put_back(struct run *run, const char *previous_uri, const char *previ
     return wait_for_update(run, previous_digest, err);
 }
 
-static int restore(struct run *run, struct error *err)
+static int undo(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
-    if (!result->changed)
-        return 0;
     if (result->function.created) {
-        snprintf(result->restored, sizeof result->restored,
-                 "The function was created by this run: there is nothing before it to put back.");
-        log_warning("%s", result->restored);
+        log_warning("the function was created by this run: there is nothing before it to put back");
         return 0;
     }
-    log_group_begin("Put the previous version back");
-    int span = span_begin(&result->spans, SPAN_NONE, "Put the previous version back");
-    CLEANUP(health) struct health health = {.checked = false};
-    int rc = put_back(run, run->snapshot.resolved_image_uri, result->function.previous_digest, err);
-    if (rc == 0)
-        rc = health_check(run, NULL, &health, err);
-    if (rc == 0 && health.checked && !health.good)
-        rc = error_set(err, ERROR_FAILED,
-                       "the previous version is back, but does not answer as it should either: %s",
-                       health.why);
-    if (rc == 0) {
-        result->rolled_back = true;
-        snprintf(result->restored, sizeof result->restored, "The function serves %s again%s.",
-                 result->function.previous_digest, health.checked ? ", and answers" : "");
-        log_info("%s", result->restored);
-    } else {
-        tell_recovery(run);
-        error_wrap(err, "putting the previous version back");
+    if (!run->code_touched)
+        return 0;
+    if (put_back(run, run->snapshot.resolved_image_uri, result->function.previous_digest, err) ==
+        0) {
+        restore_note(run, "the function runs %s again", result->function.previous_digest);
+        return 0;
     }
-    span_end(&result->spans, span);
-    log_group_end();
-    return rc;
+    restore_remedy(run,
+                   "aws lambda update-function-code --region %s --function-name %s --image-uri %s",
+                   result->region, run->inputs->function_name, run->snapshot.resolved_image_uri);
+    return error_wrap(err, "putting the previous image back");
 }
 
 const struct stage stage_release = {.name = "release",
                                     .title = "Update the function",
                                     .wanted = NULL,
                                     .run = release,
-                                    .undo = restore};
+                                    .undo = undo};

@@ -41,8 +41,6 @@ static void say_verdict(const struct result *result)
 {
     CLEANUP(strbuf) struct strbuf took = STRBUF_INIT(64);
     summary_add_duration(&took, result->duration_ms);
-    if (result->rolled_back)
-        log_info("%s", result->restored);
     log_info("lambda-fastdeploy: %s after %s", outcome_name(result->outcome), took.buf);
 }
 

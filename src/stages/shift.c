@@ -4,6 +4,7 @@
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "stages/restore.h"
 #include "stages/stage.h"
 
 #define SHIFT_TRIES 3
@@ -117,7 +118,6 @@ static int put_back(struct run *run, struct error *err)
                             before, run->alias_before.routing, now.revision_id, &moved, err) < 0)
         return error_wrap(err, "moving the alias %s back to version %s", run->inputs->alias,
                           before);
-    log_info("the alias %s serves version %s again", run->inputs->alias, before);
     return 0;
 }
 
@@ -125,15 +125,18 @@ static int undo(struct run *run, struct error *err)
 {
     if (!run->alias_touched)
         return 0;
+    const char *alias = run->inputs->alias, *before = run->result.function.previous_version;
     if (put_back(run, err) == 0) {
-        run->result.rolled_back = true;
+        if (before[0])
+            restore_note(run, "the alias %s serves version %s again", alias, before);
+        else
+            restore_note(run, "the alias %s, which was new, is removed", alias);
         return 0;
     }
-    snprintf(
-        run->result.remedy, sizeof run->result.remedy,
+    restore_remedy(
+        run,
         "aws lambda update-alias --region %s --function-name %s --name %s --function-version %s",
-        run->result.region, run->inputs->function_name, run->inputs->alias,
-        run->result.function.previous_version);
+        run->result.region, run->inputs->function_name, alias, before);
     return -1;
 }
 

@@ -67,7 +67,7 @@ struct run {
     struct lambda_function snapshot;  /* the function as it was before our first change */
     struct lambda_alias alias_before; /* the alias, likewise */
     char shifted_revision_id[64];     /* of the alias after we have moved it */
-    bool alias_touched;               /* we have asked for the alias to be moved */
+    bool code_touched, alias_touched; /* we have asked for it to be changed, and it may have been */
     struct result result;
     int span; /* of the stage that runs */
 };

@@ -3,6 +3,7 @@
 It refuses what AWS refuses; tests/cloud/README.md is its manual. Where things are:
 
   __main__      options, start, end
+  house         all services and their host names
   server        HTTP/1.1 over TLS, one thread a connection; nothing of AWS
   certificates  a certificate for any host name, from the throw-away CA
   endpoint      host name -> service; journal, latency and faults around every request
@@ -11,10 +12,11 @@ It refuses what AWS refuses; tests/cloud/README.md is its manual. Where things a
   signature     Signature Version 4, recomputed by botocore's own signer
   iam           policies
   cloud         all state, one lock
-  sts oidc ecr registry lambda_ logs url   the services
+  sts oidc ecr registry downloads lambda_ aliases invocations logs url    the services
+  repositories functions    ECR's and Lambda's records
   images        what Lambda wants of an image
   storage       the real registry behind ECR
-  invoke runtime docker                    containers that run functions
+  environments runtime docker              containers that run functions
   control       the control port
   clock settings faults journal paging hosts errors    small helpers
 """

@@ -87,7 +87,7 @@ class Cloud:
         if self.pools:
             self.pools.end_all(forget_images=True)
         if self.hosts:
-            self.hosts.clear()
+            self.hosts.reset()
 
     def change_settings(self, changes):
         with self.lock:

@@ -87,8 +87,9 @@ class Engine:
         self._quietly("DELETE", f"/containers/{container}?force=1&v=1")
 
     def labelled(self, label):
+        """(id, labels) of every container with a label."""
         query = urlencode({"all": "1", "filters": json.dumps({"label": [label]})})
-        return [each["Id"] for each in self._json("GET", f"/containers/json?{query}")]
+        return [(each["Id"], each["Labels"]) for each in self._json("GET", f"/containers/json?{query}")]
 
     def follow_logs(self, container, on_data):
         """Calls on_data(bytes) with what the container writes, until it ends."""

@@ -49,7 +49,7 @@ class Endpoint:
         for pattern, service in self._routes:
             match = pattern.fullmatch(host)
             if match:
-                return service, {**match.groupdict(), "host": host}
+                return service, {"region": "us-east-1", **match.groupdict(), "host": host}
         return None, {}
 
     def serve(self, request):

@@ -215,7 +215,7 @@ class Pools:
         self._engine = engine
         self._storage = storage
         self._clock = clock
-        self._label = {"cloud": instance}
+        self._label = {"cloud": instance, "cloud-run": uuid.uuid4().hex}
         self._changed = threading.Condition()
         self._environments = {}  # (function ARN, version number) -> [Environment]
         self._busy = set()
@@ -227,9 +227,7 @@ class Pools:
         self._address = None
 
     def start(self):
-        """Ends what an earlier run left behind, and begins to end what is idle."""
-        for container in self._engine.labelled(f"cloud={self._label['cloud']}"):
-            self._engine.remove(container)
+        """Begins to end what an earlier run left behind, as soon as the engine answers, and what is idle."""
         threading.Thread(target=self._reap, daemon=True).start()
 
     def stop(self):
@@ -377,6 +375,12 @@ class Pools:
                 self._engine.remove_image(name)
 
     def _reap(self):
+        while not self._engine.alive():
+            if self._stopped.wait(0.2):
+                return
+        for container, labels in self._engine.labelled(f"cloud={self._label['cloud']}"):
+            if labels.get("cloud-run") != self._label["cloud-run"]:
+                self._engine.remove(container)
         while not self._stopped.wait(5):
             with self._changed:
                 old = []

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from . import iam, repositories
+from . import iam
 from .cloud import parse_policy_text
 from .errors import AwsError
 from .storage import INDEX_TYPES

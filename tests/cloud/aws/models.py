@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from functools import lru_cache
 
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
@@ -14,6 +15,7 @@ SECRET_MEMBERS = {"WebIdentityToken", "SAMLAssertion", "TokenCode", "authorizati
 MASK = "***"
 
 
+@lru_cache(maxsize=None)
 def load(service):
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 

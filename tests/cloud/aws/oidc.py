@@ -3,11 +3,12 @@
 import base64
 import json
 import secrets
+from functools import lru_cache
+from urllib.parse import parse_qsl
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from urllib.parse import parse_qsl
 
 from .errors import AwsError
 from .server import Response
@@ -31,12 +32,17 @@ def _decode(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+@lru_cache(maxsize=None)
+def _signing_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Oidc:
     name = "oidc"
 
     def __init__(self, cloud):
         self._cloud = cloud
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key = _signing_key()
 
     def prepare(self, call):
         call.operation = PATHS.get(call.request.path, call.request.method)

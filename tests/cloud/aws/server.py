@@ -299,6 +299,8 @@ class Handler(BaseHTTPRequestHandler):
             super().finish()
         except (OSError, ValueError):
             pass  # the client is gone: nothing can be flushed to it
+        finally:
+            self.connection.close()  # of TLS, the server itself knows only the socket below
 
     def log_message(self, *_args):
         pass

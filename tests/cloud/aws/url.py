@@ -10,7 +10,7 @@ import time
 import uuid
 from urllib.parse import unquote_plus
 
-from . import functions, invocations
+from . import invocations
 from .errors import AwsError
 from .server import Response
 

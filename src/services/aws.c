@@ -117,11 +117,15 @@ static void add_header(struct request *request, const char *name, const char *va
             (struct http_header){.name = name, .value = value};
 }
 
-/* Each {} of the pattern filled by the next argument. */
-static void add_path(struct strbuf *out, const char *pattern, const char *const *args)
+/* Each {} of the pattern filled by the next argument. An empty one would make another operation of
+ * it (GetFunction becomes ListFunctions). */
+static int add_path(struct strbuf *out, const char *pattern, const char *const *args,
+                    struct error *err)
 {
     for (; *pattern; pattern++) {
         if (pattern[0] == '{' && pattern[1] == '}') {
+            if (text_is_empty(*args))
+                return error_set(err, ERROR_INPUT, "what it is about has no name");
             http_add_encoded(out, *args, false);
             args++;
             pattern++;
@@ -129,6 +133,7 @@ static void add_path(struct strbuf *out, const char *pattern, const char *const 
             strbuf_addch(out, *pattern);
         }
     }
+    return 0;
 }
 
 /* The endpoint's URL → host (as the Host header has it: without a scheme's own port) and path. */
@@ -188,7 +193,8 @@ static int prepare(struct request *request, struct error *err)
         return -1;
     split_endpoint(request->url.buf, &request->host, &request->path);
     size_t base = request->path.len;
-    add_path(&request->path, operation->path ? operation->path : "/", call->path_args);
+    if (add_path(&request->path, operation->path ? operation->path : "/", call->path_args, err) < 0)
+        return -1;
     strbuf_addstr(&request->url, request->path.buf + base);
     if (call->query)
         strbuf_addf(&request->url, "?%s", call->query);

@@ -97,10 +97,10 @@ void aws_answer_release(struct aws_answer *answer);
 
 /*
  * Send, with retries of transient and throttling errors, a renewed signature when the clock is off,
- * and renewed credentials when they have expired. Errors: kind by status and name (404,
- * ResourceNotFoundException → ERROR_NOT_FOUND; 409 → ERROR_CONFLICT; 412 → ERROR_PRECONDITION; 403
- * AccessDenied* → ERROR_DENIED, the message names the missing IAM action; …), code = HTTP status,
- * name = AWS's error name. 409 and 412 are never retried here: they are decisions. `ret_answer`
+ * and renewed credentials when they have expired. Errors: kind by name and status
+ * (ResourceNotFoundException → ERROR_NOT_FOUND, but a 404 without such a name → ERROR_REFUSED; 409 →
+ * ERROR_CONFLICT; 412 → ERROR_PRECONDITION; AccessDenied*, 403 → ERROR_DENIED, the message names the
+ * missing IAM action; …), code = HTTP status, name = AWS's error name. 409 and 412 are never retried here: they are decisions. `ret_answer`
  * must be initialised; it is released first, and filled in only on success.
  *
  * In doubt: when an operation that `changes` got no answer (reset, timeout, cut, 5xx) and was sent

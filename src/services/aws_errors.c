@@ -91,17 +91,21 @@ static const struct {
     {400, "Couldn't retrieve verification key", MEANS(SERVER, TRANSIENT, NONE)},
 };
 
-/* When the name says nothing; the first range that holds the status. */
+/*
+ * When the name says nothing; the first range that holds the status. A nameless 404 is none of
+ * AWS's: it says that the endpoint is wrong, not that a function is missing, and must not make
+ * anybody create one.
+ */
 static const struct {
     int from, to;
     struct meaning meaning;
 } statuses[] = {
-    {401, 401, MEANS(UNAUTHORIZED, NEVER, NONE)},  {403, 403, MEANS(DENIED, NEVER, NONE)},
-    {404, 404, MEANS(NOT_FOUND, NEVER, NONE)},     {408, 408, MEANS(SERVER, TRANSIENT, NONE)},
-    {409, 409, MEANS(CONFLICT, NEVER, NONE)},      {412, 412, MEANS(PRECONDITION, NEVER, NONE)},
-    {429, 429, MEANS(THROTTLED, THROTTLED, NONE)}, {400, 499, MEANS(REFUSED, NEVER, NONE)},
-    {500, 500, MEANS(SERVER, TRANSIENT, NONE)},    {502, 504, MEANS(SERVER, TRANSIENT, NONE)},
-    {500, 599, MEANS(SERVER, NEVER, NONE)},        {0, 999, MEANS(PROTOCOL, NEVER, NONE)},
+    {401, 401, MEANS(UNAUTHORIZED, NEVER, NONE)}, {403, 403, MEANS(DENIED, NEVER, NONE)},
+    {408, 408, MEANS(SERVER, TRANSIENT, NONE)},   {409, 409, MEANS(CONFLICT, NEVER, NONE)},
+    {412, 412, MEANS(PRECONDITION, NEVER, NONE)}, {429, 429, MEANS(THROTTLED, THROTTLED, NONE)},
+    {400, 499, MEANS(REFUSED, NEVER, NONE)},      {500, 500, MEANS(SERVER, TRANSIENT, NONE)},
+    {502, 504, MEANS(SERVER, TRANSIENT, NONE)},   {500, 599, MEANS(SERVER, NEVER, NONE)},
+    {0, 999, MEANS(PROTOCOL, NEVER, NONE)},
 };
 
 static struct meaning meaning_of(int status, const char *name, const char *message)
@@ -112,6 +116,8 @@ static struct meaning meaning_of(int status, const char *name, const char *messa
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i].name) == 0)
             return names[i].meaning;
+    if (status == 404 && text_ends_with(name, "NotFoundException"))
+        return (struct meaning)MEANS(NOT_FOUND, NEVER, NONE);
     size_t i = 0;
     while (i + 1 < sizeof statuses / sizeof *statuses &&
            (status < statuses[i].from || status > statuses[i].to))

@@ -92,6 +92,15 @@ static const struct {
     {502, "KMSAccessDeniedException", "{\"Message\":\"no key\"}", ERROR_REFUSED, RETRY_NEVER,
      AWS_REMEDY_NONE, "KMSAccessDeniedException", "no key"},
 
+    {404, "UnknownOperationException", "{}", ERROR_REFUSED, RETRY_NEVER, AWS_REMEDY_NONE,
+     "UnknownOperationException", "no explanation was given"},
+    {404, "ProvisionedConcurrencyConfigNotFoundException", "{}", ERROR_NOT_FOUND, RETRY_NEVER,
+     AWS_REMEDY_NONE, "ProvisionedConcurrencyConfigNotFoundException", "no explanation was given"},
+    {404, NULL, "<html><title>404 Not Found</title>", ERROR_REFUSED, RETRY_NEVER, AWS_REMEDY_NONE,
+     "", "a web page instead of an answer from AWS (a proxy's?): \"404 Not Found\""},
+    {400, "LayersNotFoundException", "{}", ERROR_REFUSED, RETRY_NEVER, AWS_REMEDY_NONE,
+     "LayersNotFoundException", "no explanation was given"},
+
     /* ECR: the name decides, the status is 400 */
     {400, NULL,
      "{\"__type\":\"RepositoryNotFoundException\",\"message\":\"The repository with name 'x' does "
@@ -161,7 +170,7 @@ static const struct {
      "no explanation was given"},
     {403, NULL, "{\"message\":null,\"Message\":\"Forbidden\"}", ERROR_DENIED, RETRY_NEVER,
      AWS_REMEDY_NONE, "", "Forbidden"},
-    {404, NULL, "{\"message\":\"  \"}", ERROR_NOT_FOUND, RETRY_NEVER, AWS_REMEDY_NONE, "",
+    {404, NULL, "{\"message\":\"  \"}", ERROR_REFUSED, RETRY_NEVER, AWS_REMEDY_NONE, "",
      "no explanation was given"},
     {407, NULL, "<HTML><title></title>", ERROR_REFUSED, RETRY_NEVER, AWS_REMEDY_NONE, "",
      "not an answer from AWS (a proxy's?): \"<HTML><title></title>\""},

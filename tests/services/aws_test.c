@@ -237,9 +237,9 @@ static const struct scenario scenarios[] = {
      .message = "not an object",
      .most_sleep = {50, 100}},
     {.what = "no content is an answer too", .answers = {STATUS(204)}},
-    {.what = "404 is final",
+    {.what = "a nameless 404 is final, and proves nothing",
      .answers = {STATUS(404)},
-     .kind = ERROR_NOT_FOUND,
+     .kind = ERROR_REFUSED,
      .code = 404,
      .message = "lambda GetFunction: no explanation was given (HTTP 404)"},
     {.what = "409 is a decision",
@@ -521,6 +521,21 @@ START_TEST(has_room_for_headers)
 }
 END_TEST
 
+START_TEST(needs_something_to_speak_of)
+{
+    static const char *const names[] = {NULL, "", " "};
+    fake_start(&fake, NULL, 0, NULL);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct aws_call call = {.operation = &lambda_op_get_alias,
+                                      .path_args = {"hello", names[i]}};
+        struct error err = ERROR_INIT;
+        ck_assert_int_eq(aws_call(&fake.aws, &call, NULL, &err), -1);
+        ck_assert_int_eq(err.kind, ERROR_INPUT);
+    }
+    fake_stop(&fake);
+}
+END_TEST
+
 START_TEST(checks_xml_answers)
 {
     static const struct fake_answer answers[] = {
@@ -591,6 +606,7 @@ Suite *aws_suite(void)
     tcase_add_test(sending, sends_a_form);
     tcase_add_test(sending, sends_unsigned);
     tcase_add_test(sending, has_room_for_headers);
+    tcase_add_test(sending, needs_something_to_speak_of);
     tcase_add_loop_test(sending, names_the_host_as_the_wire_does, 0, COUNT(places));
     suite_add_tcase(suite, sending);
     TCase *settling = tcase_create("settling");

@@ -296,6 +296,17 @@ START_TEST(handles_aliases)
 }
 END_TEST
 
+START_TEST(deletes_an_alias)
+{
+    static const struct fake_answer answers[] = {{.status = 204}};
+    fake_start(&fake, answers, COUNT(answers), NULL);
+    ck_assert_int_eq(lambda_delete_alias(&fake.aws, "hello", "live", NULL), 0);
+    ck_assert_str_eq(fake.requests[0].method, "DELETE");
+    ck_assert_str_eq(fake.requests[0].url, BASE "/hello/aliases/live");
+    fake_stop(&fake);
+}
+END_TEST
+
 /* ---- Invoke ---- */
 
 START_TEST(invokes)
@@ -417,6 +428,7 @@ Suite *lambda_suite(void)
     tcase_add_loop_test(tcase, changes_a_function, 0, COUNT(changes));
     tcase_add_test(tcase, an_answer_that_is_no_configuration);
     tcase_add_loop_test(tcase, handles_aliases, 0, COUNT(aliases));
+    tcase_add_test(tcase, deletes_an_alias);
     tcase_add_test(tcase, invokes);
     tcase_add_test(tcase, sees_a_function_error);
     tcase_add_test(tcase, invokes_once_only);

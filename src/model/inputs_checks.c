@@ -46,6 +46,7 @@ static bool is_made_of(const char *text, const char *others, size_t min, size_t 
     return len >= min && len <= max;
 }
 
+/* Stops at the text's end, too. */
 static bool has_digits_only(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -173,27 +174,32 @@ int input_check_repository(const char *name, const char *text, struct error *err
     return input_refuse(err, name, text, "is no ECR repository's name: %s", REPOSITORY_RULE);
 }
 
+/* What follows the account id in a private registry's host: ".dkr.ecr.REGION.SUFFIX". */
+static bool is_registry_rest(const char *text, size_t len)
+{
+    const char *end = text + len;
+    if (text_starts_with(text, ".dkr.ecr."))
+        text += strlen(".dkr.ecr.");
+    else if (text_starts_with(text, ".dkr.ecr-fips."))
+        text += strlen(".dkr.ecr-fips.");
+    else
+        return false;
+    const char *suffix = text + strcspn(text, "./");
+    if (*suffix != '.' || !is_region(text, (size_t)(suffix - text)))
+        return false;
+    for (const char *p = suffix; p < end; p++)
+        if (!is_lower(*p) && !is_digit(*p) && *p != '-' && !(*p == '.' && is_lower(p[1])))
+            return false;
+    return true;
+}
+
 /* 123456789012.dkr.ecr.eu-west-1.amazonaws.com/name, with any partition's suffix. */
 static bool is_repository_uri(const char *text)
 {
     const char *slash = strchr(text, '/');
-    if (!slash || strlen(text) <= ACCOUNT_DIGITS || !has_digits_only(text, ACCOUNT_DIGITS))
-        return false;
-    const char *region = text + ACCOUNT_DIGITS;
-    if (text_starts_with(region, ".dkr.ecr."))
-        region += strlen(".dkr.ecr.");
-    else if (text_starts_with(region, ".dkr.ecr-fips."))
-        region += strlen(".dkr.ecr-fips.");
-    else
-        return false;
-    const char *suffix = strchr(region, '.');
-    if (!suffix || suffix > slash || !is_region(region, (size_t)(suffix - region)))
-        return false;
-    for (const char *p = suffix; p < slash; p++)
-        if (!is_lower(*p) && !is_digit(*p) && *p != '-' &&
-            (*p != '.' || p[1] == '.' || p[1] == '/'))
-            return false;
-    return input_is_repository(slash + 1);
+    return slash && has_digits_only(text, ACCOUNT_DIGITS) &&
+           is_registry_rest(text + ACCOUNT_DIGITS, (size_t)(slash - text) - ACCOUNT_DIGITS) &&
+           input_is_repository(slash + 1);
 }
 
 int input_check_base_repository(const char *name, const char *text, struct error *err)
@@ -389,57 +395,6 @@ int input_check_description(const char *name, const char *text, struct error *er
         return 0;
     return input_refuse(err, name, NULL, "has %zu characters; Lambda takes %d", characters,
                         DESCRIPTION_MAX);
-}
-
-/* Whether plain http goes to this machine only. */
-static bool is_loopback(const char *host, size_t len)
-{
-    static const char *const names[] = {"localhost", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strlen(names[i]) == len && strncmp(host, names[i], len) == 0)
-            return true;
-    return len > 4 && strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") >= len;
-}
-
-/* A URL is not shown: what people put into one may be a secret. */
-int input_check_url(const char *name, const char *text, struct error *err)
-{
-    bool plain = text_starts_with(text, "http://");
-    if (!plain && !text_starts_with(text, "https://"))
-        return input_refuse(err, name, NULL, "is no URL; give one that begins with https://");
-    for (const char *p = text; *p; p++)
-        if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("\"<>\\^`{|}#", *p))
-            return input_refuse(err, name, NULL,
-                                "holds a character that a URL must not hold here (a space, '#', a "
-                                "quote…); give https://host/path");
-    const char *host = strstr(text, "//") + 2;
-    size_t authority = strcspn(host, "/?");
-    if (memchr(host, '@', authority))
-        return input_refuse(err, name, NULL,
-                            "holds user info (user:password@); give it by health-headers");
-    size_t len = *host == '[' ? strcspn(host, "]/?") + 1 : strcspn(host, ":/?");
-    const char *port = host + len;
-    if (len == 0 || len > authority || strspn(host, ".-") > 0 ||
-        (*port == ':' && !has_digits_only(port + 1, authority - len - 1)) ||
-        (*port != ':' && len != authority))
-        return input_refuse(err, name, NULL, "has no valid host; give https://host/path");
-    if (plain && !is_loopback(host, len))
-        return input_refuse(err, name, NULL,
-                            "is plain http, which is for this machine only (localhost); give "
-                            "https://");
-    return 0;
-}
-
-int input_check_path(const char *name, const char *text, struct error *err)
-{
-    bool good = *text == '/';
-    for (const char *p = text; *p; p++)
-        good = good && (unsigned char)*p > ' ' && (unsigned char)*p < 0x7f && *p != '#';
-    if (good)
-        return 0;
-    return input_refuse(err, name, text,
-                        "is no path: it begins with '/' and holds no spaces, no '#' and only ASCII "
-                        "(%%20 for others)");
 }
 
 int input_check_json(const char *name, const char *text, struct error *err)

@@ -40,7 +40,7 @@ static int parse_list(const struct input_spec *spec, const char *text, struct in
         return input_refuse(err, spec->name, text, "holds nothing");
     return 0;
 }
-const struct input_type input_list = {"LIST", parse_list, release_list};
+const struct input_type input_list = {parse_list, release_list};
 
 static int parse_caches(const struct input_spec *spec, const char *text, struct inputs *inputs,
                         struct error *err)
@@ -60,7 +60,7 @@ static int parse_caches(const struct input_spec *spec, const char *text, struct 
                             "names no cache; give registry, gha or registry,gha");
     return 0;
 }
-const struct input_type input_caches = {"LIST", parse_caches, NULL};
+const struct input_type input_caches = {parse_caches, NULL};
 
 /* Lines. */
 
@@ -171,7 +171,7 @@ static int parse_pairs(const struct input_spec *spec, const char *text, struct i
     }
     return refuse_twins(spec, pairs, count, err);
 }
-const struct input_type input_pairs = {"LINES", parse_pairs, release_list};
+const struct input_type input_pairs = {parse_pairs, release_list};
 
 /* Headers: RFC 9110, 5.1 (a name is a token) and 5.5 (no control characters in a value). */
 
@@ -224,4 +224,4 @@ static int parse_headers(const struct input_spec *spec, const char *text, struct
     }
     return 0;
 }
-const struct input_type input_headers = {"LINES", parse_headers, release_list};
+const struct input_type input_headers = {parse_headers, release_list};

@@ -13,7 +13,6 @@
 #define INPUT_MAX_BYTES ((size_t)1 << 20) /* of one input's text */
 
 struct input_type {
-    const char *placeholder; /* for --help: "TEXT" */
     /* `text` is trimmed, not empty, UTF-8 and at most INPUT_MAX_BYTES long. Writes the row's field. */
     int (*parse)(const struct input_spec *spec, const char *text, struct inputs *inputs,
                  struct error *err);

@@ -163,7 +163,7 @@ const struct input_spec input_specs[] = {
 
     {.name = "function-name", .group = GROUP_FUNCTION, .type = &input_long, FIELD(function_name),
      .required = true, .check = input_check_function,
-     .help = "Name or ARN of the Lambda function."},
+     .help = "Name or ARN of the Lambda function; base alone can do without."},
     {.name = "alias", .group = GROUP_FUNCTION, .type = &input_text, FIELD(alias),
      .check = input_check_alias,
      .help = "Publish a version, verify it, then move this alias."},

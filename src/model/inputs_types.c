@@ -89,8 +89,8 @@ static void release_text(const struct input_spec *spec, struct inputs *inputs)
     *place = NULL;
 }
 
-const struct input_type input_text = {"TEXT", parse_text, release_text};
-const struct input_type input_long = {"TEXT", parse_long, release_text};
+const struct input_type input_text = {parse_text, release_text};
+const struct input_type input_long = {parse_long, release_text};
 
 /* Choices. */
 
@@ -119,7 +119,7 @@ static int parse_choice(const struct input_spec *spec, const char *text, struct 
         }
     return refuse_choice(spec->name, text, spec->choices, err);
 }
-const struct input_type input_choice = {"CHOICE", parse_choice, NULL};
+const struct input_type input_choice = {parse_choice, NULL};
 
 static int parse_word(const struct input_spec *spec, const char *text, struct inputs *inputs,
                       struct error *err)
@@ -129,7 +129,7 @@ static int parse_word(const struct input_spec *spec, const char *text, struct in
             return keep_text(spec, text, inputs, "", err);
     return refuse_choice(spec->name, text, spec->choices, err);
 }
-const struct input_type input_word = {"CHOICE", parse_word, release_text};
+const struct input_type input_word = {parse_word, release_text};
 
 static int parse_command(const struct input_spec *spec, const char *text, struct inputs *inputs,
                          struct error *err)
@@ -149,7 +149,7 @@ static int parse_command(const struct input_spec *spec, const char *text, struct
     }
     return refuse_choice(spec->name, text, choices, err);
 }
-const struct input_type input_command = {"COMMAND", parse_command, NULL};
+const struct input_type input_command = {parse_command, NULL};
 
 static int parse_bool(const struct input_spec *spec, const char *text, struct inputs *inputs,
                       struct error *err)
@@ -160,7 +160,7 @@ static int parse_bool(const struct input_spec *spec, const char *text, struct in
     *(bool *)field(spec, inputs) = is_true;
     return 0;
 }
-const struct input_type input_bool = {"BOOL", parse_bool, NULL};
+const struct input_type input_bool = {parse_bool, NULL};
 
 /* Numbers and durations. */
 
@@ -174,7 +174,7 @@ static int parse_int(const struct input_spec *spec, const char *text, struct inp
     *(int *)field(spec, inputs) = (int)number;
     return 0;
 }
-const struct input_type input_int = {"NUMBER", parse_int, NULL};
+const struct input_type input_int = {parse_int, NULL};
 
 static int parse_decimal(const struct input_spec *spec, const char *text, struct inputs *inputs,
                          struct error *err)
@@ -187,7 +187,7 @@ static int parse_decimal(const struct input_spec *spec, const char *text, struct
     *(double *)field(spec, inputs) = number;
     return 0;
 }
-const struct input_type input_decimal = {"NUMBER", parse_decimal, NULL};
+const struct input_type input_decimal = {parse_decimal, NULL};
 
 static const struct {
     char letter;
@@ -258,7 +258,7 @@ static int parse_duration(const struct input_spec *spec, const char *text, struc
     *(int64_t *)field(spec, inputs) = ms;
     return 0;
 }
-const struct input_type input_duration = {"DURATION", parse_duration, NULL};
+const struct input_type input_duration = {parse_duration, NULL};
 
 /* What a later version brings: only its default may be given. */
 static int parse_later(const struct input_spec *spec, const char *text, struct inputs *inputs,
@@ -271,4 +271,4 @@ static int parse_later(const struct input_spec *spec, const char *text, struct i
                      spec->default_text ? " or give " : "",
                      spec->default_text ? spec->default_text : "");
 }
-const struct input_type input_later = {"TEXT", parse_later, NULL};
+const struct input_type input_later = {parse_later, NULL};

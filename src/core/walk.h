@@ -10,8 +10,9 @@
  * (O_NOFOLLOW), so that nothing outside of the root is read even if somebody swaps folders
  * meanwhile. Names are bytes; they need not be UTF-8. Only one folder is open at any time.
  *
- * A folder that cannot be listed is an entry with `error`; whether that matters is the caller's to
- * say. What vanishes between the listing and the look at it is ERROR_FAILED that names it.
+ * A folder that cannot be listed (not allowed, or vanished meanwhile) is an entry with `error`;
+ * whether that matters is the caller's to say. A name that is gone at the first look at it was not
+ * there. A root that is deleted meanwhile is ERROR_FAILED.
  */
 #ifndef CORE_WALK_H
 #define CORE_WALK_H

@@ -129,5 +129,8 @@ bool dockerfile_same_image(const char *a, const char *b);
 bool dockerfile_uses_base(const struct dockerfile *dockerfile, size_t target,
                           const struct strvec *base_names, bool *ret_by_argument,
                           struct strvec *ret_names);
+bool dockerfile_starts_from_base(const struct dockerfile *dockerfile,
+                                 const struct dockerfile_stage *stage,
+                                 const struct strvec *base_names);
 
 #endif

@@ -12,6 +12,7 @@
 #ifndef MODEL_IDENTITY_H
 #define MODEL_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,7 +73,7 @@ void identity_finish(struct identity_builder *builder, char ret_hex[IDENTITY_HEX
 
 /*
  * The text of the parts: "1 file=9b1c22f0 arg.PY=… target=… platform=… compression=… check=… base=…
- * period=… context=… path.app=… path.requirements%2Etxt=…", each digest the first 8 hex digits, no
+ * period=… context=… path.app/=… path.requirements.txt=…", each digest the first 8 hex digits, no
  * value in clear. `path` lists the first names below the context's root; those that do not fit are
  * put together as "more".
  *
@@ -87,7 +88,7 @@ void identity_explain(const char *old_parts, const char *new_parts, const char *
  * The build arguments that count, as sorted KEY=VALUE: of `given` (the last one of a KEY wins) those
  * in `declared` and those BuildKit itself listens to. `all`: every one (a frontend of its own).
  */
-void identity_arguments(const struct strvec *given, const struct strvec *declared, int all,
+void identity_arguments(const struct strvec *given, const struct strvec *declared, bool all,
                         struct strvec *ret_arguments);
 
 #endif

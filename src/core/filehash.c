@@ -1,0 +1,292 @@
+/* Many files hashed at once. */
+#include "core/filehash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/cancel.h"
+#include "core/cleanup.h"
+#include "core/memory.h"
+#include "core/task.h"
+
+#define BUFFER_BYTES (128 * 1024)
+#define LARGE_BYTES  (4 * 1024 * 1024)
+#define BATCH        32 /* small files that a thread takes at once: mostly of one folder */
+#define MOST_THREADS 64
+#define CAPABILITY   64 /* security.capability has 24 bytes today */
+
+struct pool {
+    const struct walk *walk; /* borrowed */
+    struct filehash *files;  /* borrowed */
+    size_t count;
+    uint32_t *large; /* owned; indices of large files, the largest first */
+    size_t large_count;
+    atomic_size_t next_large, next_small;
+    atomic_bool stop;
+};
+
+struct worker {
+    struct pool *pool;
+    struct sha256 *hash;   /* owned */
+    unsigned char *buffer; /* owned */
+    int folder;            /* descriptor of the folder below, or -1 */
+    uint32_t folder_index;
+    struct strbuf path;
+    struct error error;  /* the first one of this worker */
+    size_t failed_index; /* of the file that it is about */
+};
+
+static const struct walk_entry *entry_of(const struct pool *pool, size_t index)
+{
+    return &pool->walk->entries[pool->files[index].entry];
+}
+
+static const char *path_of(struct worker *worker, size_t index)
+{
+    walk_path(worker->pool->walk, worker->pool->files[index].entry, &worker->path);
+    return worker->path.buf;
+}
+
+static int changed(struct worker *worker, size_t index)
+{
+    return error_set(&worker->error, ERROR_FAILED, "%s/%s changed while it was read",
+                     worker->pool->walk->path, path_of(worker, index));
+}
+
+static int cannot(struct worker *worker, size_t index, const char *what)
+{
+    int code = errno;
+    const char *path = path_of(worker, index), *root = worker->pool->walk->path;
+    if (code == ENOENT || code == ENOTDIR || code == ELOOP || code == ESTALE)
+        return error_set_code(&worker->error, ERROR_FAILED, code,
+                              "%s/%s vanished while the build context was read", root, path);
+    errno = code;
+    return error_set_errno(&worker->error, "%s %s/%s", what, root, path);
+}
+
+static int enter_folder(struct worker *worker, size_t index)
+{
+    uint32_t folder = entry_of(worker->pool, index)->folder;
+    if (worker->folder >= 0 && worker->folder_index == folder)
+        return 0;
+    if (worker->folder >= 0)
+        close(worker->folder);
+    walk_path(worker->pool->walk, folder, &worker->path);
+    worker->folder = walk_open_folder(worker->pool->walk->root, worker->path.buf);
+    worker->folder_index = folder;
+    return worker->folder >= 0 ? 0 : cannot(worker, index, "opening the folder of");
+}
+
+/* Exactly as many bytes as the walk saw, no more and no fewer. */
+static int hash_content(struct worker *worker, size_t index, int fd, int64_t size)
+{
+    int64_t left = size;
+    while (left > 0) {
+        size_t wanted = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
+        ssize_t got = read(fd, worker->buffer, wanted);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return cannot(worker, index, "reading");
+        if (got == 0)
+            return changed(worker, index);
+        sha256_add(worker->hash, worker->buffer, (size_t)got);
+        left -= got;
+        if (size >= LARGE_BYTES &&
+            (cancel_requested() || atomic_load_explicit(&worker->pool->stop, memory_order_relaxed)))
+            return error_set(&worker->error, ERROR_CANCELLED, "hashing was cancelled");
+    }
+    sha256_finish(worker->hash, worker->pool->files[index].sha256);
+    return 0;
+}
+
+static void add_capability(struct worker *worker, size_t index, int fd)
+{
+    unsigned char *sum = worker->pool->files[index].sha256;
+    char value[CAPABILITY];
+    ssize_t len = fgetxattr(fd, "security.capability", value, sizeof value);
+    if (len <= 0)
+        return; /* none, or a file system without them */
+    sha256_add(worker->hash, sum, SHA256_BYTES);
+    sha256_add(worker->hash, value, (size_t)len);
+    sha256_finish(worker->hash, sum);
+}
+
+static bool same_state(const struct stat *before, const struct stat *after)
+{
+    return before->st_size == after->st_size && before->st_mtim.tv_sec == after->st_mtim.tv_sec &&
+           before->st_mtim.tv_nsec == after->st_mtim.tv_nsec &&
+           before->st_ctim.tv_sec == after->st_ctim.tv_sec &&
+           before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
+}
+
+static int hash_file(struct worker *worker, size_t index)
+{
+    const struct walk_entry *entry = entry_of(worker->pool, index);
+    struct stat before, after;
+    if (enter_folder(worker, index) < 0)
+        return -1;
+    CLEANUP_FD int fd = openat(worker->folder, walk_name(worker->pool->walk, entry),
+                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return cannot(worker, index, "opening");
+    if (fstat(fd, &before) < 0)
+        return cannot(worker, index, "looking at");
+    if (!S_ISREG(before.st_mode) || before.st_size != entry->u.size)
+        return changed(worker, index);
+    if (entry->u.size >= LARGE_BYTES)
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
+    if (hash_content(worker, index, fd, entry->u.size) < 0)
+        return -1;
+    add_capability(worker, index, fd);
+    if (fstat(fd, &after) < 0)
+        return cannot(worker, index, "looking at");
+    return same_state(&before, &after) ? 0 : changed(worker, index);
+}
+
+/* false: stop, here and in the other threads. */
+static bool take(struct worker *worker, size_t index)
+{
+    if (atomic_load_explicit(&worker->pool->stop, memory_order_relaxed))
+        return false;
+    int rc = cancel_requested()
+                 ? error_set(&worker->error, ERROR_CANCELLED, "hashing was cancelled")
+                 : hash_file(worker, index);
+    if (rc == 0)
+        return true;
+    worker->failed_index = index;
+    atomic_store(&worker->pool->stop, true);
+    return false;
+}
+
+static void work(void *context)
+{
+    struct worker *worker = context;
+    struct pool *pool = worker->pool;
+    bool more = true;
+    while (more) {
+        size_t next = atomic_fetch_add(&pool->next_large, 1);
+        if (next >= pool->large_count)
+            break;
+        more = take(worker, pool->large[next]);
+    }
+    while (more) {
+        size_t next = atomic_fetch_add(&pool->next_small, BATCH);
+        if (next >= pool->count)
+            break;
+        for (size_t i = next; more && i < next + BATCH && i < pool->count; i++)
+            if (entry_of(pool, i)->u.size < LARGE_BYTES)
+                more = take(worker, i);
+    }
+}
+
+struct large {
+    int64_t size;
+    uint32_t index;
+};
+
+static int by_size(const void *a, const void *b)
+{
+    const struct large *left = a, *right = b;
+    if (left->size != right->size)
+        return left->size < right->size ? 1 : -1;
+    return left->index < right->index ? -1 : 1;
+}
+
+static void find_large(struct pool *pool)
+{
+    struct large *found = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < pool->count; i++) {
+        int64_t size = entry_of(pool, i)->u.size;
+        if (size < LARGE_BYTES)
+            continue;
+        found = memory_resize(found, count + 1, sizeof *found);
+        found[count++] = (struct large){.size = size, .index = (uint32_t)i};
+    }
+    if (count > 0)
+        qsort(found, count, sizeof *found, by_size);
+    pool->large = memory_new((count + 1) * sizeof *pool->large);
+    pool->large_count = count;
+    for (size_t i = 0; i < count; i++)
+        pool->large[i] = found[i].index;
+    free(found);
+}
+
+static size_t thread_count(const struct pool *pool, size_t wanted)
+{
+    size_t batches = pool->count / BATCH + 1;
+    size_t useful = batches > pool->large_count ? batches : pool->large_count;
+    size_t count = wanted > 0 ? wanted : task_processors();
+    count = count < useful ? count : useful;
+    return count < MOST_THREADS ? count : MOST_THREADS;
+}
+
+static void start_worker(struct worker *worker, struct pool *pool)
+{
+    *worker = (struct worker){.pool = pool,
+                              .hash = sha256_new(),
+                              .buffer = memory_new(BUFFER_BYTES),
+                              .folder = -1,
+                              .path = STRBUF_INIT(STRBUF_NO_CAP),
+                              .error = ERROR_INIT};
+}
+
+static void end_worker(struct worker *worker)
+{
+    sha256_free(worker->hash);
+    free(worker->buffer);
+    strbuf_release(&worker->path);
+    if (worker->folder >= 0)
+        close(worker->folder);
+}
+
+/* The error of the first file, should several threads have met one. Cancelling comes last: it may be
+ * the echo of another thread's error. */
+static const struct worker *first_failure(const struct worker *workers, size_t count)
+{
+    const struct worker *first = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct worker *worker = &workers[i];
+        if (worker->error.kind == ERROR_NONE)
+            continue;
+        bool echo = worker->error.kind == ERROR_CANCELLED;
+        bool first_echo = first && first->error.kind == ERROR_CANCELLED;
+        if (!first || (first_echo && !echo) ||
+            (first_echo == echo && worker->failed_index < first->failed_index))
+            first = worker;
+    }
+    return first;
+}
+
+int filehash_run(const struct walk *walk, struct filehash *files, size_t count, size_t threads,
+                 struct error *err)
+{
+    struct pool pool = {.walk = walk, .files = files, .count = count};
+    find_large(&pool);
+    size_t used = thread_count(&pool, threads);
+    struct worker *workers = memory_new(used * sizeof *workers);
+    struct task *tasks = memory_new(used * sizeof *tasks);
+    for (size_t i = 0; i < used; i++) {
+        start_worker(&workers[i], &pool);
+        tasks[i] = (struct task)TASK(work, &workers[i]);
+    }
+    task_run_all(tasks, used);
+    const struct worker *failed = first_failure(workers, used);
+    if (failed && err)
+        *err = failed->error;
+    for (size_t i = 0; i < used; i++)
+        end_worker(&workers[i]);
+    int rc = failed ? -1 : 0;
+    free(workers);
+    free(tasks);
+    free(pool.large);
+    return rc;
+}

@@ -147,6 +147,8 @@ static struct json *cost_json(const struct result *result)
     if (result->baseline_ms > 0) {
         json_put_int(json, "baseline_ms", result->baseline_ms);
         json_put_int(json, "baseline_minutes", cost.baseline_minutes);
+        json_put_int(json, "saved_ms", cost.saved_ms);
+        json_put_int(json, "saved_percent", cost.saved_percent);
         json_put_number(json, "saved_usd", cost.saved_usd);
     }
     return json;

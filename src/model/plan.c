@@ -148,13 +148,36 @@ static struct image_plan plan_reuse(const struct inputs *inputs, const struct im
     return image_plan(IMAGE_LATER, "", "no image has these contents yet");
 }
 
-static const char *why_image_is_built(const struct inputs *inputs, const struct image_facts *image)
+static struct image_plan plan_image_build(const struct inputs *inputs,
+                                          const struct image_facts *image)
 {
+    struct image_plan plan;
     if (inputs->no_cache)
-        return "no-cache is true";
-    if (!inputs->skip_unchanged)
-        return "skip-unchanged is false";
-    return has(image->change) ? image->change : "no image has these contents yet";
+        plan = image_plan(IMAGE_BUILD, "", "no-cache is true");
+    else if (!inputs->skip_unchanged)
+        plan = image_plan(IMAGE_BUILD, "", "skip-unchanged is false");
+    else if (image->blobs_missing)
+        plan = image_plan(IMAGE_BUILD, "", "a layer of the image %s is gone", image->identity_tag);
+    else if (has(image->change))
+        plan = image_plan(IMAGE_BUILD, "", "%s", image->change);
+    else
+        plan = image_plan(IMAGE_BUILD, "", "no image has these contents yet");
+    plan.fresh = inputs->image_max_age_ms > 0;
+    return plan;
+}
+
+/* The repository is immutable, and what `tag` names cannot be used. */
+static struct image_plan refuse_taken_tag(const struct image_facts *image)
+{
+    bool same = text_equal(image->tag_digest, image->identity_digest) || bears_this_identity(image);
+    if (same && image->blobs_missing)
+        return image_plan(IMAGE_REFUSE, "",
+                          "a layer of the image %s is gone, and the repository is immutable; "
+                          "delete that image",
+                          image->tag);
+    return image_plan(IMAGE_REFUSE, "",
+                      "the repository is immutable and its tag %s names %s; give another image-tag",
+                      image->tag, same ? "an image already" : "other contents");
 }
 
 struct image_plan plan_image(const struct inputs *inputs, const struct image_facts *image,
@@ -167,15 +190,8 @@ struct image_plan plan_image(const struct inputs *inputs, const struct image_fac
     bool tag_taken = has(image->tag_digest) && image->tag_immutable &&
                      !text_equal(image->tag_digest, plan.digest);
     if (tag_taken)
-        return image_plan(IMAGE_REFUSE, "",
-                          "the repository is immutable and its tag %s names other contents; give "
-                          "another image-tag",
-                          image->tag);
-    if (plan.action != IMAGE_LATER)
-        return plan;
-    plan = image_plan(IMAGE_BUILD, "", "%s", why_image_is_built(inputs, image));
-    plan.fresh = inputs->image_max_age_ms > 0;
-    return plan;
+        return refuse_taken_tag(image);
+    return plan.action == IMAGE_LATER ? plan_image_build(inputs, image) : plan;
 }
 
 static struct function_plan function_plan(enum function_action action, const char *fmt, ...)

@@ -14,7 +14,7 @@
 #include "model/facts.h"
 #include "model/inputs.h"
 
-#define REASON_SIZE 256
+#define REASON_SIZE 512 /* room for a function's ARN or a tag of 128 characters */
 
 enum image_action {
     IMAGE_NONE,   /* no base Dockerfile: no base stage */

@@ -90,29 +90,35 @@ static void add_timed_line(struct tree *tree, const char *lead, const char *name
     add_line(tree, lead, name, time.buf, ms, remarks);
 }
 
+static void add_remark(struct strbuf *remarks, bool holds, const char *text)
+{
+    if (holds)
+        strbuf_addf(remarks, "%s%s", remarks->len > 0 ? ", " : "", text);
+}
+
 static void add_span(struct tree *tree, const char *lead, const struct span *span)
 {
     int64_t ms = timeline_span_ms(tree->summary->result, span);
     CLEANUP(strbuf) struct strbuf remarks = STRBUF_INIT(STRBUF_NO_CAP);
-    if (span->bytes >= 0)
+    if (span->bytes > 0)
         summary_add_bytes(&remarks, span->bytes);
-    if (span->beside)
-        strbuf_addf(&remarks, "%sbeside", remarks.len > 0 ? ", " : "");
-    if (span->end_ms < 0)
-        strbuf_addf(&remarks, "%snot finished", remarks.len > 0 ? ", " : "");
+    add_remark(&remarks, span->beside, "beside the rest");
+    add_remark(&remarks, span->end_ms < 0, "not finished");
+    add_remark(&remarks, timeline_has_failed(tree->summary->result, span), "FAILED");
     if (span->cached)
         add_line(tree, lead, span->name, "CACHED", 0, remarks.buf);
     else
         add_timed_line(tree, lead, span->name, ms, remarks.buf);
 }
 
-static void add_gap(struct tree *tree, const char *indent, size_t count, int64_t ms)
+/* Stands for steps that are not shown. */
+static void add_gap(struct tree *tree, const char *indent, size_t count, int64_t ms, bool is_last)
 {
     if (count == 0)
         return;
     CLEANUP(strbuf) struct strbuf lead = STRBUF_INIT(STRBUF_NO_CAP);
     CLEANUP(strbuf) struct strbuf name = STRBUF_INIT(STRBUF_NO_CAP);
-    strbuf_addf(&lead, "%s├─ ", indent);
+    strbuf_addf(&lead, "%s%s", indent, is_last ? "└─ " : "├─ ");
     summary_add_count(&name, count, "more step", "more steps");
     add_timed_line(tree, lead.buf, name.buf, ms, "");
 }
@@ -140,7 +146,7 @@ static void add_children(struct tree *tree, int parent, const char *indent, int 
             gap_ms += timeline_span_ms(tree->summary->result, &spans->items[i]);
             continue;
         }
-        add_gap(tree, indent, gap, gap_ms);
+        add_gap(tree, indent, gap, gap_ms, false);
         gap = 0;
         gap_ms = 0;
         CLEANUP(strbuf) struct strbuf lead = STRBUF_INIT(STRBUF_NO_CAP);
@@ -152,7 +158,7 @@ static void add_children(struct tree *tree, int parent, const char *indent, int 
         add_span(tree, lead.buf, &spans->items[i]);
         add_children(tree, i, below.buf, depth + 1);
     }
-    add_gap(tree, indent, gap, gap_ms);
+    add_gap(tree, indent, gap, gap_ms, true);
 }
 
 static bool was_skipped(const struct summary *summary)
@@ -248,46 +254,65 @@ void summary_chart(const struct summary *summary, struct strbuf *out)
     strbuf_addstr(out, "</details>\n\n");
 }
 
+/* "US$ 0.006", "US$ 0.10", "US$ 12.35": at least two decimals, four where they say something. */
 static void add_usd(struct strbuf *out, double usd)
 {
-    double size = usd < 0 ? -usd : usd;
-    strbuf_addf(out, "US$ %.*f", size >= 10 ? 2 : size >= 0.01 || size == 0 ? 3 : 4, usd);
+    char amount[64];
+    int len = snprintf(amount, sizeof amount, "%.*f", usd >= 10 || usd <= -10 ? 2 : 4, usd);
+    while (len > 3 && amount[len - 1] == '0' && amount[len - 3] != '.')
+        amount[--len] = '\0';
+    strbuf_addf(out, "US$ %s", amount); /* the space keeps it from being taken for mathematics */
 }
 
-static void add_comparison(const struct result *result, struct strbuf *out)
+static void add_comparison(const struct result *result, const struct cost *cost, struct strbuf *out)
 {
-    int64_t saved_ms = result->baseline_ms - result->duration_ms;
-    strbuf_addstr(out, "Against the baseline of ");
+    bool is_less = cost->saved_ms >= 0;
+    strbuf_addstr(out, "**Against the baseline** of ");
     summary_add_duration(out, result->baseline_ms);
     strbuf_addstr(out, ": ");
-    summary_add_duration(out, saved_ms < 0 ? -saved_ms : saved_ms);
-    strbuf_addf(out, " %s.\n\n", saved_ms < 0 ? "more" : "less");
+    summary_add_duration(out, is_less ? cost->saved_ms : -cost->saved_ms);
+    strbuf_addf(out, " %s (%lld %%); %lld − %lld started minutes × ", is_less ? "less" : "more",
+                (long long)(is_less ? cost->saved_percent : -cost->saved_percent),
+                (long long)(is_less ? cost->baseline_minutes : cost->minutes),
+                (long long)(is_less ? cost->minutes : cost->baseline_minutes));
+    add_usd(out, result->minute_price_usd);
+    strbuf_addstr(out, " = ");
+    add_usd(out, is_less ? cost->saved_usd : -cost->saved_usd);
+    strbuf_addstr(out, is_less ? " saved.\n\n" : " more.\n\n");
+}
+
+static void add_cost(const struct result *result, const struct cost *cost, struct strbuf *out)
+{
+    int64_t bytes = outputs_added_bytes(result);
+    strbuf_addstr(out, "**Cost**, an estimate: ");
+    summary_add_count(out, (size_t)cost->minutes, "started minute", "started minutes");
+    strbuf_addstr(out, " × ");
+    add_usd(out, result->minute_price_usd);
+    strbuf_addstr(out, " = ");
+    add_usd(out, cost->run_usd);
+    if (bytes > 0) {
+        strbuf_addstr(out, " for the run; ");
+        summary_add_bytes(out, bytes);
+        strbuf_addstr(out, " of new images × ");
+        add_usd(out, result->storage_price_usd);
+        strbuf_addstr(out, " per GB = ");
+        add_usd(out, cost->storage_usd_month);
+        strbuf_addstr(out, " a month, while they are kept");
+    }
+    strbuf_addstr(out, ".\n\n");
 }
 
 void summary_money(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
-    if (result->spans.len == 0 || result->minute_price_usd <= 0)
+    bool is_good = result->outcome == OUTCOME_DEPLOYED || result->outcome == OUTCOME_NOTHING_TO_DO;
+    if (result->spans.len == 0)
         return;
-    int64_t bytes = outputs_added_bytes(result);
-    struct cost cost = cost_estimate(result->duration_ms, result->baseline_ms, bytes,
-                                     result->minute_price_usd, result->storage_price_usd);
-    if (result->baseline_ms > 0)
-        add_comparison(result, out);
-    strbuf_addf(out, "Cost, an estimate: run %lld min × US$ %g = ", (long long)cost.minutes,
-                result->minute_price_usd);
-    add_usd(out, cost.run_usd);
-    if (bytes > 0) {
-        strbuf_addstr(out, "; new images ");
-        summary_add_bytes(out, bytes);
-        strbuf_addf(out, " × US$ %g per GB = ", result->storage_price_usd);
-        add_usd(out, cost.storage_usd_month);
-        strbuf_addstr(out, " a month");
-    }
-    if (result->baseline_ms > 0) {
-        strbuf_addf(out, "; saved (%lld − %lld) min × US$ %g = ", (long long)cost.baseline_minutes,
-                    (long long)cost.minutes, result->minute_price_usd);
-        add_usd(out, cost.saved_usd);
-    }
-    strbuf_addstr(out, ".\n\n");
+    struct cost cost =
+        cost_estimate(result->duration_ms, result->baseline_ms, outputs_added_bytes(result),
+                      result->minute_price_usd, result->storage_price_usd);
+    if (is_good && result->baseline_ms > 0)
+        add_comparison(result, &cost, out);
+    if (result->minute_price_usd > 0)
+        add_cost(result, &cost, out);
 }

@@ -64,18 +64,20 @@ static void add_image(const struct summary *summary, const char *name,
     bool is_plan = summary->result->outcome == OUTCOME_PLANNED;
     if (!image->status[0] && !image->reason[0])
         return;
-    if (is_plan)
-        strbuf_addf(&cell, "**%s**", planned_images[image->action]);
-    else if (image->status[0])
+    if (image->status[0] && !is_plan)
         strbuf_addf(&cell, "**%s**", image->status);
-    else
+    else if (image->action == IMAGE_BUILD && !is_plan)
         strbuf_addstr(&cell, "**not finished**");
+    else
+        strbuf_addf(&cell, "**%s**", planned_images[image->action]);
     if (image->reason[0]) {
         strbuf_addstr(&cell, ": ");
         summary_escape(&cell, image->reason, CELL_BYTES);
     }
     add_build(&cell, image);
-    if (image->digest[0] && !text_equal(name, "Application image")) {
+    bool shown_by_function =
+        image == &summary->result->image && summary->result->function.reason[0];
+    if (image->digest[0] && !shown_by_function) {
         strbuf_addstr(&cell, " (");
         summary_add_digest(&cell, image->digest);
         strbuf_addch(&cell, ')');
@@ -92,7 +94,10 @@ static void add_function(const struct summary *summary, struct strbuf *out)
     if (result->outcome == OUTCOME_PLANNED) {
         strbuf_addf(&cell, "**%s**: ", planned_functions[result->function.action]);
         summary_escape(&cell, result->function.reason, CELL_BYTES);
-    } else if (result->function.code_changed || result->function.created) {
+    } else if (result->function.created) {
+        summary_add_digest(&cell, result->image.digest);
+        strbuf_addstr(&cell, ", in a new function");
+    } else if (result->function.code_changed || result->changed) {
         summary_add_digest(&cell, result->function.previous_digest);
         strbuf_addstr(&cell, " → ");
         summary_add_digest(&cell, result->image.digest);

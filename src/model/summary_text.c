@@ -99,17 +99,27 @@ void summary_escape(struct strbuf *out, const char *text, size_t max_bytes)
     }
 }
 
+/* In backticks only a backtick, a table's bar, its backslash and GitHub's dollar mean something. */
+static bool is_plain(const char *text, size_t max_bytes)
+{
+    size_t len = strlen(text);
+    if (len == 0 || len > max_bytes || text[0] == ' ' || text[len - 1] == ' ')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < ' ' || text[i] > '~' || strchr("`|\\$", text[i]))
+            return false;
+    return true;
+}
+
 void summary_add_code(struct strbuf *out, const char *text, size_t max_bytes)
 {
-    bool plain = text[0] != '\0' && strlen(text) <= max_bytes;
-    for (const char *c = text; *c && plain; c++)
-        plain = is_word(*c) ? !(*c & 0x80) : strchr("-_.:/@+=,", *c) != NULL;
-    strbuf_addstr(out, plain ? "`" : "<code>");
-    if (plain)
-        strbuf_addstr(out, text);
-    else
-        summary_escape(out, text, max_bytes);
-    strbuf_addstr(out, plain ? "`" : "</code>");
+    if (is_plain(text, max_bytes)) {
+        strbuf_addf(out, "`%s`", text);
+        return;
+    }
+    strbuf_addstr(out, "<code>");
+    summary_escape(out, text, max_bytes);
+    strbuf_addstr(out, "</code>");
 }
 
 void summary_add_fence(struct strbuf *out, const char *info, const struct strbuf *text)

@@ -89,29 +89,33 @@ void summary_cause(const struct summary *summary, struct strbuf *out)
     strbuf_addstr(out, "\n\n");
 }
 
-/* The last whole lines of `text` that fit. */
-static const char *last_lines(const struct strbuf *text, size_t max_bytes)
+/* Where the last whole lines of `text` that fit begin; at least at a whole character. */
+static size_t last_lines(const struct strbuf *text, size_t max_bytes)
 {
     if (text->len <= max_bytes)
-        return text->buf;
-    const char *start = text->buf + text->len - max_bytes;
-    const char *line = strchr(start, '\n');
-    return line && line[1] ? line + 1 : start;
+        return 0;
+    size_t start = text->len - max_bytes;
+    const char *line = memchr(text->buf + start, '\n', max_bytes);
+    if (line && line + 1 < text->buf + text->len)
+        return (size_t)(line + 1 - text->buf);
+    while (start < text->len && (text->buf[start] & 0xC0) == 0x80)
+        start++;
+    return start;
 }
 
 void summary_evidence(const struct summary *summary, struct strbuf *out)
 {
     const struct strbuf *evidence = &summary->result->evidence;
-    size_t max_bytes = summary->detail.evidence_bytes;
-    if (!has_failed(summary) || text_is_empty(evidence->buf))
-        return;
-    const char *shown = last_lines(evidence, max_bytes);
     CLEANUP(strbuf) struct strbuf visible = STRBUF_INIT(STRBUF_NO_CAP);
-    text_add_visible(&visible, shown, strlen(shown), max_bytes * 2, true);
+    CLEANUP(strbuf) struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
+    text_add_visible(&visible, evidence->buf, evidence->len, STRBUF_NO_CAP, true);
     strbuf_trim(&visible);
-    strbuf_addstr(out,
-                  shown == evidence->buf ? "**What it said:**\n\n" : "**What it said last:**\n\n");
-    summary_add_fence(out, "text", &visible);
+    if (!has_failed(summary) || visible.len == 0)
+        return;
+    size_t start = last_lines(&visible, summary->detail.evidence_bytes);
+    strbuf_add(&shown, visible.buf + start, visible.len - start);
+    strbuf_addf(out, "**What it said%s:**\n\n", start > 0 ? " last" : "");
+    summary_add_fence(out, "text", &shown);
 }
 
 static const char *state_in_words(const struct summary *summary)

@@ -1,9 +1,11 @@
 #include "model/timeline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/cleanup.h"
 #include "core/memory.h"
+#include "core/text.h"
 
 int64_t timeline_span_ms(const struct result *result, const struct span *span)
 {
@@ -20,6 +22,31 @@ int64_t timeline_other_ms(const struct result *result)
             other_ms -= timeline_span_ms(result, span);
     }
     return other_ms > 0 ? other_ms : 0;
+}
+
+static const char *failed_step(const struct image_result *image)
+{
+    for (size_t i = 0; i < image->step_count; i++)
+        if (image->steps[i].failed)
+            return image->steps[i].name;
+    return NULL;
+}
+
+const char *timeline_failed_step(const struct result *result)
+{
+    const char *name = failed_step(&result->image);
+    return name ? name : failed_step(&result->base);
+}
+
+/* A span's name is the step's, visible and cut. */
+bool timeline_has_failed(const struct result *result, const struct span *span)
+{
+    const char *name = timeline_failed_step(result);
+    if (!name || span->cached)
+        return false;
+    CLEANUP(strbuf) struct strbuf visible = STRBUF_INIT(sizeof span->name - 1);
+    text_add_visible(&visible, name, strlen(name), sizeof span->name - 1, false);
+    return strcmp(visible.buf, span->name) == 0;
 }
 
 struct child {
@@ -47,7 +74,8 @@ static void choose_children(const struct result *result, int parent, size_t coun
     for (size_t i = 0; i < spans->len && len < count; i++) {
         if (spans->items[i].parent != parent)
             continue;
-        chosen[i] = len < edge || len >= count - edge;
+        chosen[i] =
+            len < edge || len >= count - edge || timeline_has_failed(result, &spans->items[i]);
         children[len++] =
             (struct child){.index = i, .ms = timeline_span_ms(result, &spans->items[i])};
     }

@@ -13,11 +13,12 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "services/git.h"
+#include "stages/record.h"
 #include "stages/report.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
 
-#define MAX_STAGES 12
+#define MAX_STAGES 16
 
 /* What each command runs, in order. The report always follows. */
 static const struct pipeline {
@@ -210,6 +211,8 @@ static void run_pipeline(struct app *app)
             handle_failure(app, pipeline, i, &err);
             return;
         }
+        if (run->result.outcome == OUTCOME_SUPERSEDED)
+            return;
     }
     struct result *result = &run->result;
     if (pipeline->command == COMMAND_PLAN)

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "model/plan.h"
 #include "stages/create.h"
+#include "stages/record.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
 #include "stages/survey.h"
@@ -66,6 +67,8 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
         error_reset(err);
         if (read_settled(run, err) < 0)
             return -1;
+        if (record_is_superseded(run))
+            return 0;
         if (text_equal(run->facts.function.digest, digest)) {
             run->result.changed = run->code_touched = true;
             return 0;
@@ -103,17 +106,32 @@ static int wait_for_update(struct run *run, const char *digest, struct error *er
     return 0;
 }
 
+static int change_function(struct run *run, const struct function_plan *plan, struct error *err)
+{
+    struct result *result = &run->result;
+    const char *digest = result->image.digest;
+    bool is_new = plan->action == FUNCTION_CREATE;
+    log_info("%s the function: %s", is_new ? "creating" : "updating", plan->reason);
+    if ((is_new ? make_function(run, digest, err)
+                : change_code(run, result->image.uri, digest, err)) < 0)
+        return -1;
+    if (result->outcome == OUTCOME_SUPERSEDED)
+        return 0;
+    if (wait_for_update(run, digest, err) < 0)
+        return -1;
+    result->function.code_changed = true;
+    log_info("the function runs %s", digest);
+    return 0;
+}
+
 static int release(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
     const char *digest = result->image.digest;
-    bool time_has_passed = text_equal(result->image.status, "built");
-    if (time_has_passed && survey_function(run, err) < 0)
-        return -1;
-    if (time_has_passed && run->facts.function.digest[0] &&
-        !text_equal(run->facts.function.digest, result->function.previous_digest))
+    const struct function_facts *function = &run->facts.function;
+    if (function->digest[0] && !text_equal(function->digest, result->function.previous_digest))
         log_warning("somebody else has deployed %s meanwhile: that is what would be put back",
-                    run->facts.function.digest);
+                    function->digest);
     snprintf(result->function.previous_digest, sizeof result->function.previous_digest, "%s",
              run->facts.function.digest);
 
@@ -126,15 +144,7 @@ static int release(struct run *run, struct error *err)
         log_info("function: %s", plan.reason);
         return 0;
     }
-    bool is_new = plan.action == FUNCTION_CREATE;
-    log_info("%s the function: %s", is_new ? "creating" : "updating", plan.reason);
-    if ((is_new ? make_function(run, digest, err)
-                : change_code(run, result->image.uri, digest, err)) < 0 ||
-        wait_for_update(run, digest, err) < 0)
-        return -1;
-    result->function.code_changed = true;
-    log_info("the function runs %s", digest);
-    return 0;
+    return change_function(run, &plan, err);
 }
 
 static int put_back(struct run *run, const char *previous_uri, const char *previous_digest,

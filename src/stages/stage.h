@@ -68,6 +68,7 @@ struct run {
     struct lambda_alias alias_before; /* the alias, likewise */
     char shifted_revision_id[64];     /* of the alias after we have moved it */
     bool code_touched, alias_touched; /* we have asked for it to be changed, and it may have been */
+    bool cannot_tag;                  /* the function may not be tagged; said once */
     struct result result;
     int span; /* of the stage that runs */
 };

@@ -12,6 +12,7 @@
 #include "stages/context_identity.h"
 #include "stages/images.h"
 #include "stages/pin.h"
+#include "stages/record.h"
 
 static void copy_function(struct function_facts *facts, const struct lambda_function *function)
 {
@@ -244,17 +245,8 @@ static int refuse_function(struct run *run, struct error *err)
     return error_set(err, kind, "%s", plan.reason);
 }
 
-static int survey(struct run *run, struct error *err)
+static int survey_images(struct run *run, bool base_only, struct error *err)
 {
-    bool base_only = run->inputs->command == COMMAND_BASE;
-    if (run->inputs->function_name && survey_function(run, err) < 0)
-        return -1;
-    if (find_registry(run, err) < 0)
-        return -1;
-    if (run->inputs->function_name)
-        say_function(run);
-    if (!base_only && refuse_function(run, err) < 0)
-        return -1;
     if (run->paths.base_file) {
         if (look_up_base(run, err) < 0)
             return -1;
@@ -267,6 +259,23 @@ static int survey(struct run *run, struct error *err)
         return -1;
     say_image("application image", &run->facts.image);
     return 0;
+}
+
+static int survey(struct run *run, struct error *err)
+{
+    bool base_only = run->inputs->command == COMMAND_BASE;
+    bool has_function = run->inputs->function_name != NULL;
+    if (has_function && survey_function(run, err) < 0)
+        return -1;
+    if (find_registry(run, err) < 0)
+        return -1;
+    if (has_function)
+        say_function(run);
+    if (!base_only && refuse_function(run, err) < 0)
+        return -1;
+    if (run->inputs->command == COMMAND_DEPLOY && record_is_superseded(run))
+        return 0;
+    return survey_images(run, base_only, err);
 }
 
 const struct stage stage_survey = {.name = "survey",

@@ -1,0 +1,70 @@
+/*
+ * record.h: what deployments remember in the function's tags. Pure.
+ *
+ *   lambda-fastdeploy:claim      "12.1 org/app deploy.yml refs/heads/main": run number, attempt, and what the number counts within
+ *   lambda-fastdeploy:verified   "7/12 5/10" (versions) or "src-0123456789abcdef/12 …" (identity tags), newest first, each with its run
+ *
+ * A tag's value has at most 256 characters out of letters, digits, spaces and + - = . _ : / @
+ * (docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html). Whatever else is in a name becomes '_', and a name that was changed
+ * or cut so ends in '=' and 16 hex digits of its SHA-256, so that two names never become one.
+ */
+#ifndef MODEL_RECORD_H
+#define MODEL_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RECORD_TAG_CLAIM    "lambda-fastdeploy:claim"
+#define RECORD_TAG_VERIFIED "lambda-fastdeploy:verified"
+#define RECORD_VALUE_SIZE   257
+#define RECORD_MAX_ENTRIES  32
+
+struct record_claim {
+    int64_t number;  /* of the run; 0: none (another CI, a laptop), which claims nothing */
+    int64_t attempt; /* from 1 */
+    char key[RECORD_VALUE_SIZE]; /* repository, workflow, ref */
+};
+
+/* NULLs are fine: without a run number or a repository there is no claim. */
+struct record_claim record_claim_make(const char *run_number, const char *run_attempt,
+                                      const char *repository, const char *workflow,
+                                      const char *ref);
+void record_claim_format(const struct record_claim *claim, char ret_value[RECORD_VALUE_SIZE]);
+/* False if it is not a claim. */
+bool record_claim_parse(const char *value, struct record_claim *ret_claim);
+
+enum record_order {
+    RECORD_UNRELATED, /* one of them is no claim, or they count within different things */
+    RECORD_OLDER,     /* `mine` has the lower number: it is superseded */
+    RECORD_SAME,
+    RECORD_NEWER
+};
+enum record_order record_compare(const struct record_claim *mine,
+                                 const struct record_claim *theirs);
+
+struct record_entry {
+    char what[40]; /* a version's number, or an identity tag */
+    int64_t run;   /* 0: none */
+};
+struct record_list {
+    struct record_entry items[RECORD_MAX_ENTRIES];
+    size_t len;
+};
+
+/* NULL and what is not such a list give an empty one; entries that make no sense are left out. */
+void record_list_parse(const char *value, struct record_list *ret_list);
+/* As many entries as fit, the newest first. */
+void record_list_format(const struct record_list *list, char ret_value[RECORD_VALUE_SIZE]);
+/* `what` becomes the newest entry; if it is that already, only its run is renewed. */
+void record_list_add(struct record_list *list, const char *what, int64_t run);
+
+/*
+ * The entry to roll back to from `current`: the first one behind it, or, when `current` never passed verification, the newest one. NULL: none is left.
+ * Borrowed from the list.
+ */
+const struct record_entry *record_list_before(const struct record_list *list, const char *current);
+/* After a roll-back to `what`: the entries that were rolled back from are dropped, so that a second roll-back goes further back. */
+void record_list_drop_until(struct record_list *list, const char *what);
+
+#endif

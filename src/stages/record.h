@@ -1,0 +1,36 @@
+/*
+ * record.h: remembering in the function's tags who has it, and what has passed verification (model/record.h).
+ *
+ * Without the permission to tag there is one warning, and the run goes on: remembering is worth less than deploying.
+ */
+#ifndef STAGES_RECORD_H
+#define STAGES_RECORD_H
+
+#include "stages/stage.h"
+
+/*
+ * Has a newer run of the same repository, workflow and ref claimed the function, as far as run->snapshot's tags tell? Sends nothing. A true
+ * answer also sets the result's outcome and reason. Never with allow-older.
+ */
+bool record_is_superseded(struct run *run);
+
+/*
+ * Claim the function for this run, and read again whether the claim has stood: of two runs that claim at once the higher number has it. Ends like
+ * record_is_superseded. With `record: false` nothing is written, but a newer run's claim counts all the same.
+ */
+int record_claim_function(struct run *run, bool *ret_superseded, struct error *err);
+
+/* What serves now has passed verification. */
+int record_verified(struct run *run, struct error *err);
+
+/* The list of what has passed verification, and writing it. */
+struct record_list;
+void record_read_list(const struct run *run, struct record_list *ret_list);
+int record_write_list(struct run *run, const struct record_list *list, struct error *err);
+
+/* How the list names what serves now: the alias's version, or the image's identity tag. "" if it has no such name. */
+void record_current(const struct run *run, char ret_what[40]);
+
+extern const struct stage stage_claim, stage_record;
+
+#endif

@@ -20,7 +20,6 @@ import tempfile
 import threading
 import time
 import unittest
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -51,7 +50,6 @@ from aws.runtime import Event, RuntimeApi  # noqa: E402
 from aws.server import Response, Server  # noqa: E402
 from aws.storage import digest_of  # noqa: E402
 
-warnings.filterwarnings("ignore", category=DeprecationWarning)  # botocore's utcnow
 KEY = Credentials("AKIDLOCALCLOUD000001", "local-cloud-secret-key-0000000000000001")
 ACCOUNT, REGION = "123456789012", "us-east-1"
 LAMBDA, ECR, STS = (f"{name}.{REGION}.amazonaws.com" for name in ("lambda", "api.ecr", "sts"))
@@ -1675,4 +1673,4 @@ class AuthorizeTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(warnings="ignore")  # botocore's own: utcnow

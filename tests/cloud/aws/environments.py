@@ -60,6 +60,7 @@ class Environment:
         self._log, self._log_at = bytearray(), 0.0
         self._container = None
         self._api = RuntimeApi(address)
+        self._entry = _entry(version)
         self._specification = self._specify(function, version, image_name, label, f"{address}:{self._api.port}")
 
     def _specify(self, function, version, image_name, label, api):
@@ -108,7 +109,7 @@ class Environment:
             self._container = self._engine.create(self._specification, platform)
             self._engine.start(self._container)
         except EngineError as error:
-            raise Broken("Runtime.InvalidEntrypoint", _entry_error(error.message, self._specification)) from error
+            raise Broken("Runtime.InvalidEntrypoint", _entry_error(error.message, self._entry)) from error
         threading.Thread(target=self._watch, daemon=True).start()
         threading.Thread(target=self._follow, daemon=True).start()
 
@@ -169,7 +170,7 @@ class Environment:
         if self._api.init_error:
             raise _Posted(self._api.init_error)
         if b"exec format error" in log:
-            raise Broken("Runtime.InvalidEntrypoint", _entry_error("exec format error", self._specification))
+            raise Broken("Runtime.InvalidEntrypoint", _entry_error("exec format error", self._entry))
         if code == 0:
             raise Broken("Runtime.ExitError", "Runtime exited without providing a reason")
         how = f"signal: {SIGNALS.get(code - 128, code - 128)}" if code > 128 else f"exit status {code}"
@@ -199,11 +200,18 @@ class _Posted(Broken):
 SIGNALS = {6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"}
 
 
-def _entry_error(message, specification):
+def _entry(version):
+    """The path of what is started."""
+    config, run = version.settings.get("ImageConfig") or {}, json.loads(version.image.config)
+    chosen = config.get("EntryPoint") or run.get("Entrypoint") or config.get("Command") or run.get("Cmd")
+    return (chosen or ["the entrypoint"])[0]
+
+
+def _entry_error(message, entry):
+    """In Lambda's words, what the engine says of an entrypoint that cannot be started."""
     for known in ("exec format error", "no such file or directory", "permission denied", "executable file not found"):
         if known in message:
             reason = "no such file or directory" if known.startswith("executable") else known
-            entry = (specification.get("Entrypoint") or specification.get("Cmd") or ["the entrypoint"])[0]
             return f"fork/exec {entry}: {reason}"
     return message
 
@@ -308,8 +316,7 @@ class Pools:
     def _start(self, function, version):
         image = version.image
         if PLATFORMS.get(version.architectures[0]) != image.architecture:
-            entry = (json.loads(image.config).get("Entrypoint") or ["the entrypoint"])[0]
-            raise Broken("Runtime.InvalidEntrypoint", f"fork/exec {entry}: exec format error")
+            raise Broken("Runtime.InvalidEntrypoint", f"fork/exec {_entry(version)}: exec format error")
         platform = f"linux/{image.architecture}"
         name = f"{self._storage.name}/{image.upstream}@{image.digest}"
         self._pull(name, platform)

@@ -1,6 +1,7 @@
 """Lambda's Invoke, and what it shares with function URLs: pick a version, wake it, run it, keep its log."""
 
 import base64
+import copy
 import json
 import random
 import time
@@ -45,7 +46,7 @@ def run(cloud, function, qualifier, payload):
     with cloud.lock:
         version = functions.pick(function, qualifier, draw=random.random())
         functions.wake(version, cloud.settings.create_ms)
-        served = version.serving or version
+        served = copy.copy(version.serving or version)  # later changes are for later invocations
     if served.image is None:
         raise AwsError("ServiceException", "this cloud runs container images only", 500)
     if cloud.pools is None:

@@ -185,6 +185,7 @@ def compiled(pattern):
         text = pattern
         for java, python in JAVA_CLASSES:
             text = text.replace(java, python)
+        text = re.sub(r"(\\[wd])-", r"\1\\-", text)  # Python takes the hyphen of [\w-_] for a range
         _patterns[pattern] = re.compile(text)
     return _patterns[pattern]
 

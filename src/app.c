@@ -26,8 +26,9 @@ static const struct pipeline {
     const struct stage *stages[MAX_STAGES];
 } pipelines[] = {
     {COMMAND_DEPLOY,
-     {&stage_prepare, &stage_identify, &stage_survey, &stage_base_image, &stage_app_image,
-      &stage_release, &stage_verify, NULL}},
+     {&stage_prepare, &stage_identify, &stage_survey, &stage_preflight, &stage_base_image,
+      &stage_app_image, &stage_claim, &stage_release, &stage_publish, &stage_shift, &stage_verify,
+      &stage_record, NULL}},
     {COMMAND_PLAN, {&stage_prepare, &stage_identify, &stage_survey, &stage_plan, NULL}},
     {COMMAND_BASE, {&stage_prepare, &stage_identify, &stage_survey, &stage_base_image, NULL}},
 };

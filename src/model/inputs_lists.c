@@ -121,6 +121,8 @@ static int compare_keyed(const void *left, const void *right)
 static int refuse_twins(const struct input_spec *spec, struct keyed *pairs, size_t count,
                         struct error *err)
 {
+    if (count == 0)
+        return 0;
     qsort(pairs, count, sizeof *pairs, compare_keyed);
     for (size_t i = 1; i < count; i++)
         if (pairs[i].key_len == pairs[i - 1].key_len &&

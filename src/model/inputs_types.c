@@ -249,7 +249,7 @@ int duration_parse(const char *text, int64_t *ret_ms, struct error *err)
 static int parse_duration(const struct input_spec *spec, const char *text, struct inputs *inputs,
                           struct error *err)
 {
-    int64_t ms;
+    int64_t ms = 0;
     if (duration_parse(text, &ms, err) < 0)
         return error_wrap(err, "%s", spec->name);
     if ((double)ms < spec->min * SECOND_MS || (double)ms > spec->max * SECOND_MS)

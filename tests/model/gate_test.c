@@ -42,6 +42,7 @@ static const struct expected {
     {"push of a marked tag", GATE_DEPLOY, GATE_DEPLOY, true, false, ANY},
     {"push that deletes a branch", GATE_NOTHING, GATE_NOTHING, false, false, ANY},
     {"push that deletes a tag", GATE_NOTHING, GATE_NOTHING, false, false, ANY},
+    {"push marked as deleted only", GATE_NOTHING, GATE_NOTHING, false, false, ANY},
     {"push to zeros", GATE_NOTHING, GATE_NOTHING, false, false, ANY},
     {"release published", GATE_DEPLOY, GATE_DEPLOY, true, false, ANY},
     {"release released", GATE_DEPLOY, GATE_DEPLOY, true, false, ANY},

@@ -3,6 +3,9 @@
 #include <check.h>
 #include <string.h>
 
+/* The formatter does not come to rest on these macros. */
+/* clang-format off */
+
 #define ZEROS "0000000000000000000000000000000000000000"
 #define USER(login)                                                                                \
     "{\"login\":\"" login "\",\"id\":21031067,\"node_id\":\"MDQ6VXNlcjIxMDMxMDY3\",\"type\":"      \
@@ -70,6 +73,8 @@
 #define MAIN   "refs/heads/main"
 #define MERGED "refs/pull/2/merge"
 
+/* clang-format on */
+
 const struct delivery deliveries[] = {
     {"push", "push", MAIN, SHA_HEAD, PUSH_BRANCH("Update the feature")},
     {"push marked", "push", MAIN, SHA_HEAD, PUSH_BRANCH("Update [test-s3]")},
@@ -91,6 +96,8 @@ const struct delivery deliveries[] = {
      PUSH("refs/heads/old", ZEROS, "true", "", "null")},
     {"push that deletes a tag", "push", MAIN, SHA_BASE,
      PUSH("refs/tags/v1.0.0", ZEROS, "true", "", "null")},
+    {"push marked as deleted only", "push", MAIN, SHA_BASE,
+     PUSH("refs/heads/old", SHA_OTHER, "true", "", "null")},
     {"push to zeros", "push", MAIN, SHA_BASE, PUSH("refs/heads/old", ZEROS, "false", "", "null")},
     {"release published", "release", "refs/tags/v1.0.0", SHA_HEAD, RELEASE("published")},
     {"release released", "release", "refs/tags/v1.0.0", SHA_HEAD, RELEASE("released")},

@@ -34,18 +34,26 @@ group=$(
 
 failed=0
 passed=0
-# check TEXT COMMAND…: passes if COMMAND ends with 0.
+# check TEXT COMMAND…: passes if COMMAND ends with 0, within a minute. It runs in a process group of its own (set -m), so
+# that what hangs can be ended with all that it started.
+set -m
 check() {
-    local text=$1 output status=0
+    local text=$1 job status=0 tries=0
     shift
-    output=$("$@" 2>&1 9>&-) || status=$?
+    ("$@") >output 2>&1 </dev/null &
+    job=$!
+    while kill -0 "$job" 2>/dev/null; do
+        ((++tries <= 1200)) || { echo "takes more than a minute" >>output && kill -KILL -- "-$job"; }
+        sleep 0.05
+    done
+    wait "$job" || status=$?
     if ((status == 0)); then
         passed=$((passed + 1))
         echo "ok    $text"
     else
         failed=$((failed + 1))
         echo "FAIL  $text"
-        printf '%s\n' "$output" | tail -n 15 | sed 's/^/      /'
+        tail -n 15 output | sed 's/^/      /'
     fi
 }
 # same WANTED COMMAND…: COMMAND prints exactly WANTED.
@@ -98,6 +106,60 @@ nothing_left() {
         return 1
     }
 }
+
+# --- the mirror
+mirror() {
+    local apt
+    apt=$(mktemp -d "$top/apt.XXXX")
+    mkdir "$apt/sources.list.d"
+    cat >"$apt/$1"
+    bash -c '. "$0/ground/make-root"; apt_mirror "$1" bookworm' "$cloud" "$apt"
+}
+one_line() {
+    mirror sources.list <<'END'
+# deb http://commented.test/debian bookworm main
+deb-src http://source.test/debian bookworm main
+deb http://security.test/debian-security bookworm-security main
+deb https://other.test/apt stable-thing main
+deb [arch=amd64 signed-by=/some/key.gpg] http://first.test/debian bookworm contrib main # comment
+deb http://second.test/debian bookworm main
+END
+}
+deb822() {
+    mirror sources.list.d/debian.sources <<'END'
+Types: deb
+URIs: http://disabled.test/debian
+Suites: bookworm
+Components: main
+Enabled: no
+
+# a comment
+Types: deb-src
+URIs: http://source.test/debian
+Suites: bookworm
+Components: main
+
+Types: deb
+URIs: http://security.test/debian-security
+Suites: bookworm-security
+Components: main
+
+Types: deb deb-src
+# in between
+URIs:
+ http://first.test/debian
+ http://another.test/debian
+Suites: bookworm-updates
+ bookworm
+Components: contrib main
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ URIs: http://key.test
+END
+}
+check "the mirror, from the one-line format" same http://first.test/debian one_line
+check "and from deb822" same http://first.test/debian deb822
 
 # --- up
 check "enter says that nothing runs" ends 2 "$enter" true
@@ -264,6 +326,7 @@ check "and in under five seconds" within 5000 compile
 check "no zombies" inside '! ps -eo stat,comm | grep ^Z'
 
 # --- ends
+check "not from inside" ends 2 "$enter" tests/cloud/down
 kill -KILL "${first% *}"
 check "its first process killed, up starts another" "$cloud/up"
 second=$(<build/cloud/init)
@@ -279,6 +342,11 @@ wait "$left" || status=$?
 check "the command ended with it" test "$status" = 137
 check "nothing is left" nothing_left
 check "down again" "$cloud/down"
+removed() {
+    "$cloud/up" && rm -rf --one-file-system build && "$cloud/up" && "$cloud/enter" docker run --rm busybox true && "$cloud/down"
+}
+check "its files removed while it ran: up and down all the same" removed
+check "nothing is left of either" nothing_left
 other_process() {
     sleep 5 &
     mkdir -p build/cloud

@@ -47,14 +47,25 @@ cgroup_join() {
     done
 }
 
-# cgroup_remove NAME: removes the group and all below it; waits for processes that are still ending.
+# cgroup_members GROUP: the processes in the group and below it.
+cgroup_members() {
+    find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null || true
+}
+
+# cgroup_remove NAME: removes the group and all below it; waits for processes that are still ending, and after a second
+# ends what is there: the instance of a checkout whose build folder was removed while it ran.
 cgroup_remove() {
-    local mount tries=0
+    local mount pid tries=0
     for mount in $(cgroup_mounts); do
         while [[ -d $mount/$1 ]]; do
             find "$mount/$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
             [[ -d $mount/$1 ]] || break
-            ((++tries < 200)) || fail "cannot remove $mount/$1: its processes are $(xargs <"$mount/$1/cgroup.procs")"
+            ((++tries < 200)) || fail "cannot remove $mount/$1: its processes are $(cgroup_members "$mount/$1" | xargs)"
+            if ((tries == 20)); then
+                for pid in $(cgroup_members "$mount/$1"); do
+                    kill -KILL "$pid" 2>/dev/null || true
+                done
+            fi
             sleep 0.05
         done
     done

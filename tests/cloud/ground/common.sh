@@ -17,6 +17,11 @@ DATA=$CHECKOUT/build/cloud
 CACHE=${CLOUD_CACHE:-/var/cache/lambda-fastdeploy}
 SUITE=${CLOUD_SUITE:-trixie}
 
+[[ ! -e /run/cloud/configured ]] || {
+    echo "cloud: this is the inside" >&2
+    exit 2
+}
+
 # say TEXT: one line for the person who started this.
 say() { printf 'cloud: %s\n' "$*" >&2; }
 

@@ -48,5 +48,5 @@ void buildx_arguments(const struct buildx_build *build, const struct strvec *sec
     if (build->pull)
         strvec_push(out, "--pull");
     push_output(build, out);
-    strvec_push_many(out, "--", build->context, NULL);
+    strvec_push(out, build->context); /* absolute: never taken for a flag */
 }

@@ -153,6 +153,12 @@ static void flush_line(struct progress *progress, struct progress_step *step)
     strbuf_reset(line);
 }
 
+/* A cache that is not there yet, or cannot be read, never fails a build: BuildKit goes on without it. */
+static bool is_cache_import(const struct progress_step *step)
+{
+    return text_starts_with(step->name, "importing cache manifest");
+}
+
 static void end_step(struct progress *progress, struct progress_step *step)
 {
     struct step_private *private = private_of(progress, step);
@@ -161,7 +167,9 @@ static void end_step(struct progress *progress, struct progress_step *step)
     private->ended = true;
     if (private->line.len > 0)
         flush_line(progress, step);
-    if (step->error)
+    if (step->error && is_cache_import(step))
+        say(progress, step, "no cache from there: %s", step->error);
+    else if (step->error)
         say(progress, step, "ERROR: %s", step->error);
     else if (step->cached)
         say(progress, step, "CACHED");
@@ -359,7 +367,7 @@ const struct progress_step *progress_failed_step(const struct progress *progress
     const struct progress_step *first = NULL;
     for (size_t i = 0; i < progress->len; i++) {
         const struct progress_step *step = &progress->steps[i];
-        if (step->error && !strstr(step->error, "context canceled") &&
+        if (step->error && !is_cache_import(step) && !strstr(step->error, "context canceled") &&
             (!first || step->end_ms < first->end_ms))
             first = step;
     }

@@ -264,8 +264,8 @@ static void say_steps(const struct image_order *order)
 int build_image(struct run *run, const struct image_order *order, struct error *err)
 {
     struct registry registry;
-    if (images_login(run, order->place, &registry, err) < 0 || ensure_repository(order, err) < 0 ||
-        builder_ready(run, order->place, err) < 0)
+    if (images_login(run, order->place, &registry, err) < 0 ||
+        builder_ready(run, order->place, err) < 0 || ensure_repository(order, err) < 0)
         return -1;
 
     CLEANUP(strvec)

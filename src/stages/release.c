@@ -101,8 +101,8 @@ static int wait_for_update(struct run *run, const char *digest, struct error *er
                          "the function runs %s, not the image that it was given: somebody else "
                          "has changed it meanwhile",
                          settled.digest);
-    snprintf(run->result.function.version, sizeof run->result.function.version, "%s",
-             settled.version);
+    snprintf(run->result.function.arn, sizeof run->result.function.arn, "%s", settled.arn);
+    snprintf(run->result.function.name, sizeof run->result.function.name, "%s", settled.name);
     return 0;
 }
 

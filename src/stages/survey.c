@@ -251,6 +251,10 @@ static int survey_images(struct run *run, bool base_only, struct error *err)
         if (look_up_base(run, err) < 0)
             return -1;
         say_image("base image", &run->facts.base);
+    } else {
+        struct image_plan none = plan_base(run->inputs, &run->facts.base);
+        snprintf(run->result.base.status, sizeof run->result.base.status, "none");
+        snprintf(run->result.base.reason, sizeof run->result.base.reason, "%s", none.reason);
     }
     struct image_plan base = plan_base(run->inputs, &run->facts.base);
     if (base_only || base.action == IMAGE_BUILD || base.action == IMAGE_REFUSE)

@@ -7,9 +7,8 @@
 #include "services/credentials_providers.h"
 
 const struct credentials_provider *const credentials_providers[] = {
-    &credentials_static,
-    &credentials_environment,
-    NULL,
+    &credentials_static,       &credentials_oidc,      &credentials_environment,
+    &credentials_web_identity, &credentials_container, NULL,
 };
 
 void credentials_release(struct credentials *credentials)

@@ -1,7 +1,13 @@
-/* The last link: keys that were found, exchanged for those of the role that was asked for. */
+/* Roles: keys that were found, or a web identity's token, exchanged for a role's keys. */
 #include "core/cleanup.h"
+#include "core/clock.h"
+#include "core/crypto.h"
+#include "core/memory.h"
+#include "core/retry.h"
 #include "services/credentials_providers.h"
-#include "services/sts.h"
+#include "services/oidc.h"
+
+#define CLAIMS_MAX 480 /* bytes in a message, which has AWS's own words to hold as well */
 
 int credentials_assume_role(const struct credentials_context *context,
                             const struct credentials *keys, struct credentials *ret_credentials,
@@ -30,4 +36,66 @@ int credentials_assume_role(const struct credentials_context *context,
     *ret_credentials = assumed;
     assumed = (struct credentials)CREDENTIALS_INIT;
     return 0;
+}
+
+/* AWS could not reach the issuer of the token, or its keys. */
+static bool issuer_is_slow(const struct error *err)
+{
+    return err->kind == ERROR_SERVER && (strcmp(err->name, "IDPCommunicationError") == 0 ||
+                                         strcmp(err->name, "InvalidIdentityToken") == 0);
+}
+
+/* What the trust policy saw, so that whoever wrote it can compare. */
+static void explain_refusal(const char *token, struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf claims = STRBUF_INIT(CLAIMS_MAX);
+    oidc_add_claims(&claims, token);
+    if (claims.len > 0 && err->kind == ERROR_DENIED)
+        error_wrap(err, "the role's trust policy does not accept a token with %s", claims.buf);
+    if (claims.len > 0 && err->kind == ERROR_UNAUTHORIZED)
+        error_wrap(err, "a token with %s was refused", claims.buf);
+}
+
+static int assume_once(struct aws *aws, const struct credentials_context *context,
+                       const struct sts_role *role, credentials_token_getter *get_token,
+                       struct credentials *ret_credentials, struct error *err)
+{
+    char *token = NULL;
+    if (get_token(context, &token, err) < 0)
+        return -1;
+    struct sts_role with_token = *role;
+    with_token.web_identity_token = token;
+    int result = sts_assume_role_with_web_identity(aws, &with_token, ret_credentials, err);
+    if (result < 0)
+        explain_refusal(token, err);
+    memory_free_secret(token);
+    return result;
+}
+
+int credentials_assume_with_token(const struct credentials_context *context,
+                                  const struct sts_role *role, credentials_token_getter *get_token,
+                                  struct credentials *ret_credentials, struct error *err)
+{
+    static const struct retry_policy patient = {.max_attempts = CREDENTIALS_TOKEN_ROUNDS,
+                                                .max_delay_ms = 20000,
+                                                .transient_base_ms = 400,
+                                                .throttled_base_ms = 1000};
+    CLEANUP(aws) struct aws aws = {.region = ""};
+    struct retry retry = RETRY_INIT(&patient, NULL);
+    if (aws_init(&aws, context->http, NULL, context->environ, context->region, err) < 0)
+        return error_wrap(err, "assuming %s", role->arn);
+    for (;;) {
+        struct error local = ERROR_INIT;
+        int64_t delay_ms;
+        if (assume_once(&aws, context, role, get_token, ret_credentials, &local) == 0)
+            return 0;
+        enum retry_class class = issuer_is_slow(&local) ? RETRY_TRANSIENT : RETRY_NEVER;
+        if (!retry_again(&retry, class, -1, crypto_random_unit(), &delay_ms)) {
+            if (err)
+                *err = local;
+            return error_wrap(err, "assuming %s", role->arn);
+        }
+        if (!clock_sleep_ms(delay_ms))
+            return error_set(err, ERROR_CANCELLED, "cancelled while assuming %s", role->arn);
+    }
 }

@@ -35,6 +35,7 @@ static void record(struct fake_request *to, const struct http_request *request)
     to->body_len = request->body ? request->body_len : 0;
     to->timeout_ms = request->timeout_ms;
     to->idle_timeout_ms = request->idle_timeout_ms;
+    to->allow_plain_http = request->allow_plain_http;
     to->header_count = request->header_count;
     to->names = memory_new((request->header_count + 1) * sizeof *to->names);
     to->values = memory_new((request->header_count + 1) * sizeof *to->values);

@@ -32,6 +32,7 @@ struct fake_request {
     char *method, *url, *body; /* owned */
     size_t body_len;
     int64_t timeout_ms, idle_timeout_ms;
+    bool allow_plain_http;
     char **names, **values; /* owned; headers as they were sent */
     size_t header_count;
 };

@@ -101,6 +101,8 @@ static const struct {
     {"99999999999999999999999s", -1},
     {"9223372036854775807d", -1},
     {"9223372036854775807", -1},
+    {"18446744073709551661s", -1}, /* 2^64 + 45 */
+    {"213503982335d", -1},         /* 2^64 ms and a little */
 };
 
 START_TEST(durations_to_milliseconds)
@@ -148,6 +150,7 @@ static const struct {
     {"--alias=", "a",
      "alias: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…' is no"},
     {"--alias=", "é", "alias: 'éééééééééééééééééééééééééééééé…' is no"},
+    {"--alias=a", "é", "alias: 'aééééééééééééééééééééééééééééé…' is no"},
     {"--environment=KEY=", "x", "environment: 999992 bytes as JSON; Lambda takes 4096 in all"},
     {"--build-args=", "A=1\n", "build-args:2: the same key as in line 1"},
     {"--secrets=a=", "x", NULL},

@@ -21,8 +21,7 @@ struct cost cost_estimate(int64_t duration_ms, int64_t baseline_ms, int64_t imag
         cost.storage_usd_month = (double)image_bytes / BYTES_IN_A_GB * storage_price_usd;
     if (baseline_ms > 0) {
         cost.saved_ms = baseline_ms - duration_ms;
-        double percent = (double)cost.saved_ms * 100 / (double)baseline_ms;
-        cost.saved_percent = (int64_t)(percent < 0 ? percent - 0.5 : percent + 0.5);
+        cost.saved_percent = (int64_t)((double)cost.saved_ms * 100 / (double)baseline_ms);
         cost.saved_usd = (double)(cost.baseline_minutes - cost.minutes) * minute_price_usd;
     }
     return cost;

@@ -13,7 +13,7 @@ struct cost {
     int64_t minutes;          /* started ones: GitHub rounds each job up to a whole minute */
     int64_t baseline_minutes; /* 0: no baseline */
     int64_t saved_ms;         /* baseline − duration, may be negative; 0 without a baseline */
-    int64_t saved_percent;    /* of the baseline, rounded; the same */
+    int64_t saved_percent;    /* of the baseline, cut to a whole number; the same */
     double run_usd;           /* minutes × minute price */
     double storage_usd_month; /* images that this run added, GB (10^9 bytes) × price */
     double saved_usd; /* (baseline minutes − minutes) × minute price; 0 without a baseline; may be

@@ -8,13 +8,13 @@
 #include "model/summary_parts.h"
 #include "model/timeline.h"
 
-#define NAME_COLUMNS 52
+#define NAME_COLUMNS 60
 #define TIME_COLUMNS 12
 #define BAR_CELLS    16
 #define DEPTH_MAX    8
 #define CHART_BYTES  60
 #define CHART_STEPS  ((size_t)12)
-#define WORD_BYTES   200
+#define BRIEF_MS     10000
 
 struct tree {
     const struct summary *summary; /* borrowed */
@@ -49,16 +49,16 @@ static void add_padding(struct strbuf *out, size_t used, size_t wanted)
         strbuf_addch(out, ' ');
 }
 
+/* Whole and half blocks only: not every font has the finer ones in the same width. */
 static void add_bar(struct strbuf *out, int64_t ms, int64_t total_ms)
 {
-    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    if (total_ms <= 0)
+    if (ms <= 0 || total_ms <= 0)
         return;
     double share = (double)ms / (double)total_ms;
-    int64_t filled = (int64_t)((share > 1 ? 1 : share) * BAR_CELLS * 8 + 0.5);
-    for (int64_t i = 0; i < filled / 8; i++)
+    int halves = (int)((share > 1 ? 1 : share) * BAR_CELLS * 2 + 0.5);
+    for (int i = 0; i < halves / 2; i++)
         strbuf_addstr(out, "█");
-    strbuf_addstr(out, eighths[filled % 8]);
+    strbuf_addstr(out, halves == 0 ? "▏" : halves % 2 ? "▌" : "");
 }
 
 /* One line: name, time or a word, bar, remarks. */
@@ -164,7 +164,7 @@ static void add_children(struct tree *tree, int parent, const char *indent, int 
 static bool was_skipped(const struct summary *summary)
 {
     return summary_is_about_function(summary) && !summary->result->storage_run &&
-           summary->result->storage_reason[0];
+           summary->result->storage_reason[0] && summary->result->outcome != OUTCOME_PLANNED;
 }
 
 void summary_steps(const struct summary *summary, struct strbuf *out)
@@ -176,12 +176,8 @@ void summary_steps(const struct summary *summary, struct strbuf *out)
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
     struct tree tree = {.summary = summary, .chosen = chosen, .out = &text};
     add_children(&tree, SPAN_NONE, "", 0);
-    if (was_skipped(summary)) {
-        CLEANUP(strbuf) struct strbuf why = STRBUF_INIT(STRBUF_NO_CAP);
-        text_add_visible(&why, result->storage_reason, strlen(result->storage_reason), WORD_BYTES,
-                         false);
-        add_line(&tree, "", "Storage tests", "SKIP", 0, why.buf);
-    }
+    if (was_skipped(summary))
+        add_line(&tree, "", "Storage tests", "SKIP", 0, "");
     int64_t other_ms = timeline_other_ms(result);
     if (other_ms * 100 > result->duration_ms)
         add_timed_line(&tree, "", "Before, between and after", other_ms, "");
@@ -209,11 +205,12 @@ static int depth_of(const struct spans *spans, const struct span *span)
     return depth;
 }
 
-static void add_chart_bar(struct strbuf *out, const struct result *result, const struct span *span)
+static void add_chart_bar(struct strbuf *out, const struct result *result, const char *name,
+                          const struct span *span)
 {
     int64_t ms = timeline_span_ms(result, span);
     strbuf_addstr(out, "    · "); /* no word of Mermaid's own can stand at the beginning */
-    add_chart_name(out, span->name);
+    add_chart_name(out, name);
     strbuf_addf(out, " :%s%lld, %lld\n",
                 span->cached   ? "done, "
                 : span->beside ? "active, "
@@ -235,7 +232,7 @@ static void add_chart_bars(struct tree *tree, int parent)
             add_chart_name(tree->out, span->name);
             strbuf_addch(tree->out, '\n');
         }
-        add_chart_bar(tree->out, result, span);
+        add_chart_bar(tree->out, result, parent == SPAN_NONE ? "in all" : span->name, span);
         add_chart_bars(tree, i);
     }
 }
@@ -247,7 +244,8 @@ void summary_chart(const struct summary *summary, struct strbuf *out)
     CLEANUP_FREE bool *chosen = timeline_choose(summary->result, CHART_STEPS);
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
     struct tree tree = {.summary = summary, .chosen = chosen, .out = &text};
-    strbuf_addstr(&text, "gantt\n    dateFormat x\n    axisFormat %M:%S\n");
+    strbuf_addf(&text, "gantt\n    dateFormat x\n    axisFormat %s\n",
+                summary->result->duration_ms < BRIEF_MS ? "%S.%L" : "%M:%S");
     add_chart_bars(&tree, SPAN_NONE);
     strbuf_addstr(out, "<details><summary>The same as a chart</summary>\n\n");
     summary_add_fence(out, "mermaid", &text);
@@ -306,7 +304,7 @@ void summary_money(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
     bool is_good = result->outcome == OUTCOME_DEPLOYED || result->outcome == OUTCOME_NOTHING_TO_DO;
-    if (result->spans.len == 0)
+    if (result->spans.len == 0 || result->outcome == OUTCOME_PLANNED)
         return;
     struct cost cost =
         cost_estimate(result->duration_ms, result->baseline_ms, outputs_added_bytes(result),

@@ -40,16 +40,19 @@ static void add_build(struct strbuf *cell, const struct image_result *image)
     if (image->step_count > 0) {
         strbuf_addstr(cell, "; ");
         summary_add_count(cell, image->step_count, "step", "steps");
-        strbuf_addf(cell, ", %zu of them cached", image->cached_count);
+        if (image->cached_count > 0)
+            strbuf_addf(cell, ", %zu of them cached", image->cached_count);
+        else
+            strbuf_addstr(cell, ", none cached");
     }
     if (image->size_bytes > 0) {
         strbuf_addstr(cell, "; ");
         summary_add_bytes(cell, image->size_bytes);
     }
     if (image->pushed_bytes > 0) {
-        strbuf_addstr(cell, image->size_bytes > 0 ? ", of which " : "; ");
+        strbuf_addstr(cell, image->size_bytes > 0 ? ", " : "; ");
         summary_add_bytes(cell, image->pushed_bytes);
-        strbuf_addstr(cell, " were pushed");
+        strbuf_addstr(cell, " pushed");
     }
     if (image->lost_cache[0]) {
         strbuf_addstr(cell, "; no longer cached from ");
@@ -198,6 +201,10 @@ static void add_check_counts(const struct summary *summary, struct strbuf *out)
     if (result->storage_run) {
         strbuf_addf(&storage, "%zu of %zu good: ", count_good(&result->storage_checks),
                     result->storage_checks.len);
+        summary_escape(&storage, result->storage_reason, CELL_BYTES);
+    } else if (summary_is_about_function(summary) && result->outcome != OUTCOME_PLANNED &&
+               result->outcome != OUTCOME_NOT_ASKED && result->storage_reason[0]) {
+        strbuf_addstr(&storage, "**skipped**: ");
         summary_escape(&storage, result->storage_reason, CELL_BYTES);
     }
     add_row(out, "Storage tests", &storage);

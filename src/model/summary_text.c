@@ -82,7 +82,8 @@ void summary_escape(struct strbuf *out, const char *text, size_t max_bytes)
 {
     CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(STRBUF_NO_CAP);
     for (const char *c = text; c && *c; c++) /* one line: breaks become spaces */
-        strbuf_addch(&line, *c == '\n' || (*c == '\r' && c[1] == '\n') ? ' ' : *c);
+        if (*c != '\r' || c[1] != '\n')
+            strbuf_addch(&line, *c == '\n' ? ' ' : *c);
     strbuf_trim(&line);
     CLEANUP(strbuf) struct strbuf visible = STRBUF_INIT(STRBUF_NO_CAP);
     text_add_visible(&visible, line.buf, line.len, max_bytes, false);

@@ -20,6 +20,7 @@ struct tree {
     const struct summary *summary; /* borrowed */
     const bool *chosen;            /* borrowed */
     struct strbuf *out;            /* borrowed */
+    int failed;                    /* index, or SPAN_NONE */
 };
 
 /* Characters, not bytes: one column each. */
@@ -52,13 +53,14 @@ static void add_padding(struct strbuf *out, size_t used, size_t wanted)
 /* Whole and half blocks only: not every font has the finer ones in the same width. */
 static void add_bar(struct strbuf *out, int64_t ms, int64_t total_ms)
 {
-    if (ms <= 0 || total_ms <= 0)
+    if (total_ms <= 0)
         return;
     double share = (double)ms / (double)total_ms;
     int halves = (int)((share > 1 ? 1 : share) * BAR_CELLS * 2 + 0.5);
     for (int i = 0; i < halves / 2; i++)
         strbuf_addstr(out, "█");
-    strbuf_addstr(out, halves == 0 ? "▏" : halves % 2 ? "▌" : "");
+    bool is_seen = share * BAR_CELLS * 8 >= 1;
+    strbuf_addstr(out, halves % 2 ? "▌" : halves == 0 && is_seen ? "▏" : "");
 }
 
 /* One line: name, time or a word, bar, remarks. */
@@ -96,15 +98,16 @@ static void add_remark(struct strbuf *remarks, bool holds, const char *text)
         strbuf_addf(remarks, "%s%s", remarks->len > 0 ? ", " : "", text);
 }
 
-static void add_span(struct tree *tree, const char *lead, const struct span *span)
+static void add_span(struct tree *tree, const char *lead, int index)
 {
+    const struct span *span = &tree->summary->result->spans.items[index];
     int64_t ms = timeline_span_ms(tree->summary->result, span);
     CLEANUP(strbuf) struct strbuf remarks = STRBUF_INIT(STRBUF_NO_CAP);
     if (span->bytes > 0)
         summary_add_bytes(&remarks, span->bytes);
     add_remark(&remarks, span->beside, "beside the rest");
     add_remark(&remarks, span->end_ms < 0, "not finished");
-    add_remark(&remarks, timeline_has_failed(tree->summary->result, span), "FAILED");
+    add_remark(&remarks, index == tree->failed, "FAILED");
     if (span->cached)
         add_line(tree, lead, span->name, "CACHED", 0, remarks.buf);
     else
@@ -155,7 +158,7 @@ static void add_children(struct tree *tree, int parent, const char *indent, int 
             strbuf_addf(&lead, "%s%s", indent, i == last ? "└─ " : "├─ ");
             strbuf_addf(&below, "%s%s", indent, i == last ? "   " : "│  ");
         }
-        add_span(tree, lead.buf, &spans->items[i]);
+        add_span(tree, lead.buf, i);
         add_children(tree, i, below.buf, depth + 1);
     }
     add_gap(tree, indent, gap, gap_ms, true);
@@ -174,7 +177,8 @@ void summary_steps(const struct summary *summary, struct strbuf *out)
         return;
     CLEANUP_FREE bool *chosen = timeline_choose(result, summary->detail.children);
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
-    struct tree tree = {.summary = summary, .chosen = chosen, .out = &text};
+    struct tree tree = {
+        .summary = summary, .chosen = chosen, .out = &text, .failed = timeline_failed_span(result)};
     add_children(&tree, SPAN_NONE, "", 0);
     if (was_skipped(summary))
         add_line(&tree, "", "Storage tests", "SKIP", 0, "");

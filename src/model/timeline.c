@@ -32,21 +32,20 @@ static const char *failed_step(const struct image_result *image)
     return NULL;
 }
 
-const char *timeline_failed_step(const struct result *result)
+int timeline_failed_span(const struct result *result)
 {
+    const struct spans *spans = &result->spans;
     const char *name = failed_step(&result->image);
-    return name ? name : failed_step(&result->base);
-}
-
-/* A span's name is the step's, visible and cut. */
-bool timeline_has_failed(const struct result *result, const struct span *span)
-{
-    const char *name = timeline_failed_step(result);
-    if (!name || span->cached)
-        return false;
-    CLEANUP(strbuf) struct strbuf visible = STRBUF_INIT(sizeof span->name - 1);
-    text_add_visible(&visible, name, strlen(name), sizeof span->name - 1, false);
-    return strcmp(visible.buf, span->name) == 0;
+    if (!name)
+        name = failed_step(&result->base);
+    if (!name)
+        return SPAN_NONE;
+    CLEANUP(strbuf) struct strbuf visible = STRBUF_INIT(sizeof spans->items->name - 1);
+    text_add_visible(&visible, name, strlen(name), sizeof spans->items->name - 1, false);
+    for (size_t i = spans->len; i-- > 0;)
+        if (!spans->items[i].cached && strcmp(visible.buf, spans->items[i].name) == 0)
+            return (int)i;
+    return SPAN_NONE;
 }
 
 struct child {
@@ -71,11 +70,11 @@ static void choose_children(const struct result *result, int parent, size_t coun
     CLEANUP_FREE struct child *children = memory_new((count + 1) * sizeof *children);
     size_t len = 0;
     size_t edge = max_children / 4;
+    int failed = timeline_failed_span(result);
     for (size_t i = 0; i < spans->len && len < count; i++) {
         if (spans->items[i].parent != parent)
             continue;
-        chosen[i] =
-            len < edge || len >= count - edge || timeline_has_failed(result, &spans->items[i]);
+        chosen[i] = len < edge || len >= count - edge || (int)i == failed;
         children[len++] =
             (struct child){.index = i, .ms = timeline_span_ms(result, &spans->items[i])};
     }

@@ -19,9 +19,9 @@ int64_t timeline_span_ms(const struct result *result, const struct span *span);
  * least 0. */
 int64_t timeline_other_ms(const struct result *result);
 
-/* The name of the build step that failed, as it stands in the result, or NULL. */
-const char *timeline_failed_step(const struct result *result);
-bool timeline_has_failed(const struct result *result, const struct span *span);
+/* The span of the build step that failed, or SPAN_NONE. A span's name is the step's, visible and
+ * cut; of several with that name the last one is meant. */
+int timeline_failed_span(const struct result *result);
 
 /*
  * Which spans to show when each may show at most `max_children` of its children: all if they are

@@ -117,7 +117,7 @@ class BadInput(case.Case):
                 self.refuse(project, events.push().but(raw=raw), says=("event",))
 
     def test_payload_that_contradicts_the_event(self):
-        self.refuse(event=events.workflow_dispatch().but(name="push"), says=("event",))
+        self.refuse(event=events.release().but(name="push"), says=("event",))
 
     # Surroundings.
 
@@ -173,10 +173,11 @@ class BadInput(case.Case):
 
     def test_help_and_version(self):
         version = (runner.ROOT / "VERSION").read_text(encoding="utf-8").strip()
-        run = self.run_shell(self.project(), "--version")
+        project = self.project()
+        run = self.run_shell(project, "--version")
         self.assertExit(run, 0)
         self.assertIn(version, run.text)
-        run = self.run_shell(self.project(), "--help")
+        run = self.run_shell(project, "--help")
         self.assertExit(run, 0)
         for word in ("function-name", "base-repository", "cold-start-wait", "deploy", "rollback"):
             self.assertIn(word, run.text)

@@ -14,7 +14,7 @@ for argument do
     esac
 done
 case " $* " in
-    *" build "*) unset BUILDX_NO_DEFAULT_ATTESTATIONS; exec "$REAL" "$@" --provenance=true ;;
+    *" build "*) unset BUILDX_NO_DEFAULT_ATTESTATIONS; shift; exec "$REAL" build --provenance=true "$@" ;;
 esac
 exec "$REAL" "$@"
 """

@@ -70,11 +70,11 @@ static void mask_secrets(const struct github *github, const struct inputs *input
     }
 }
 
-/* The commit of the working tree matters only to pull_request_target. */
+/* The commit of the working tree matters only where a stranger may have chosen it. */
 static void checked_out_commit(const struct app *app, char **ret_commit)
 {
     *ret_commit = NULL;
-    if (app->event.kind != EVENT_PULL_REQUEST_TARGET)
+    if (app->event.kind != EVENT_PULL_REQUEST_TARGET && !app->event.from_fork)
         return;
     const char *workspace = app->run.services.github.workspace;
     struct error ignored = ERROR_INIT; /* not known: the gate then refuses, and says so */
@@ -212,8 +212,8 @@ static void run_pipeline(struct app *app)
             handle_failure(app, pipeline, i, &err);
             return;
         }
-        if (run->result.outcome == OUTCOME_SUPERSEDED)
-            return;
+        if (run->result.outcome != OUTCOME_UNDECIDED)
+            return; /* a stage has found that there is nothing (more) to do */
     }
     struct result *result = &run->result;
     if (pipeline->command == COMMAND_PLAN)

@@ -111,18 +111,29 @@ static int check_account(struct run *run, struct error *err)
     return 0;
 }
 
+static void keep_credentials(struct run *run, const struct credentials *credentials)
+{
+    github_mask(&run->services.github, credentials->secret_access_key);
+    github_mask(&run->services.github, credentials->session_token);
+    snprintf(run->result.credentials_source, sizeof run->result.credentials_source, "%s",
+             credentials->source);
+    log_info("credentials: %s, region %s", credentials->source, run->result.region);
+}
+
 static int identify(struct run *run, struct error *err)
 {
     if (choose_region(run, err) < 0 || open_aws(run, err) < 0)
         return -1;
     CLEANUP(credentials) struct credentials credentials = CREDENTIALS_INIT;
-    if (credentials_chain_get(&run->services.credentials, &credentials, err) < 0)
-        return error_wrap(err, "getting AWS credentials");
-    github_mask(&run->services.github, credentials.secret_access_key);
-    github_mask(&run->services.github, credentials.session_token);
-    snprintf(run->result.credentials_source, sizeof run->result.credentials_source, "%s",
-             credentials.source);
-    log_info("credentials: %s, region %s", credentials.source, run->result.region);
+    if (credentials_chain_get(&run->services.credentials, &credentials, err) < 0) {
+        if (!run->gate->credentials_optional)
+            return error_wrap(err, "getting AWS credentials");
+        log_info("nothing to do: there are no AWS credentials for this event");
+        error_reset(err);
+        run->result.outcome = OUTCOME_NOT_ASKED;
+        return 0;
+    }
+    keep_credentials(run, &credentials);
     return check_account(run, err);
 }
 

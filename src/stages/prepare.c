@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "services/git.h"
+#include "stages/checks_run.h"
 #include "stages/stage.h"
 
 #define FALLBACK_FILE "Dockerfile"
@@ -108,7 +109,8 @@ static void find_commit(struct run *run)
 
 static int prepare(struct run *run, struct error *err)
 {
-    if (find_workspace(run, err) < 0 || find_base(run, err) < 0 || find_application(run, err) < 0)
+    if (checks_validate(run, err) < 0 || find_workspace(run, err) < 0 || find_base(run, err) < 0 ||
+        find_application(run, err) < 0)
         return -1;
     find_commit(run);
     if (run->result.commit[0])

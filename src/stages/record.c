@@ -136,6 +136,7 @@ int record_verified(struct run *run, struct error *err)
     if (list.len > 0 && text_equal(list.items[0].what, what))
         return 0;
     record_list_add(&list, what, my_claim(run).number);
+    log_info("%s has passed verification", what);
     return record_write_list(run, &list, err);
 }
 
@@ -149,7 +150,11 @@ static int claim(struct run *run, struct error *err)
         return 0;
     if (time_has_passed && survey_function(run, err) < 0)
         return -1;
-    return record_claim_function(run, &superseded, err);
+    if (record_claim_function(run, &superseded, err) < 0)
+        return -1;
+    if (!superseded && run->services.github.run_number && run->inputs->record && !run->cannot_tag)
+        log_info("the function is claimed for run %s", run->services.github.run_number);
+    return 0;
 }
 
 const struct stage stage_claim = {
@@ -165,8 +170,13 @@ static int record(struct run *run, struct error *err)
     return superseded ? 0 : record_verified(run, err);
 }
 
+static bool is_record_wanted(const struct run *run)
+{
+    return run->inputs->record;
+}
+
 const struct stage stage_record = {.name = "record",
                                    .title = "Remember this deployment",
-                                   .wanted = NULL,
+                                   .wanted = is_record_wanted,
                                    .run = record,
                                    .undo = NULL};

@@ -1,6 +1,7 @@
 /* The proof: the function that users meet answers as it should. */
 #include "core/cleanup.h"
 #include "core/log.h"
+#include "stages/checks_run.h"
 #include "stages/health.h"
 #include "stages/stage.h"
 
@@ -35,6 +36,8 @@ static int verify(struct run *run, struct error *err)
         if (warm_up(run, err) < 0)
             return -1;
     }
+    if (checks_run_always(run, err) < 0 || checks_run_storage(run, err) < 0)
+        return -1;
     result->deployed = result->changed;
     return 0;
 }

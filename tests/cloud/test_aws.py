@@ -106,6 +106,7 @@ class EchoPools:
 
     def invoke(self, function, version, function_arn, request_id, payload):
         self.ran.append((version.image.digest, function_arn, payload))
+        self.settings = dict(version.settings)
         return Outcome(self.answer, self.failed, b"START\nhello from the function\nEND\n", "0" * 32)
 
     def end(self, *_):
@@ -751,6 +752,16 @@ class States(CloudCase):
         self.lambda_call("POST", "/hello/invocations", {})
         self.assertEqual(self.pools.ran[-1][0], second)
 
+    def test_old_configuration_serves_while_the_new_one_is_on_its_way(self):
+        self.make_function(timeout=3)
+        self.cloud.change_settings({"update_ms": 150})
+        self.lambda_call("PUT", "/hello/configuration", {"Timeout": 9})
+        self.lambda_call("POST", "/hello/invocations", {})
+        self.assertEqual((self.shown()["Timeout"], self.pools.settings["Timeout"]), (9, 3))
+        time.sleep(0.2)
+        self.lambda_call("POST", "/hello/invocations", {})
+        self.assertEqual(self.pools.settings["Timeout"], 9)
+
     def test_image_that_is_gone_refuses_a_configuration_change(self):
         _, digest = self.make_function()
         self.ecr_call("BatchDeleteImage", {"repositoryName": "app", "imageIds": [{"imageDigest": digest}]})
@@ -1050,6 +1061,18 @@ class RegistryFront(CloudCase):
         self.assert_code(answer, 400, "TAG_INVALID")
         self.assertIn("cannot be overwritten because the repository is immutable", answer.body.decode())
         self.assertEqual(self.ask("PUT", f"/v2/app/manifests/{digest}", {"Content-Type": OCI}, data).status, 201)
+        other = json.dumps({**json.loads(data), "annotations": {"x": "y"}}).encode()
+        self.assert_code(self.ask("PUT", "/v2/app/manifests/v1", {"Content-Type": OCI}, other), 400, "TAG_INVALID")
+        self.assertIsNone(self.storage.manifest(repository.upstream, digest_of(other)))
+
+    def test_immutable_tag_that_somebody_puts_meanwhile(self):
+        repository = self.make_repository(immutable=True)
+        digest = self.make_image(repository)
+        data = self.storage.manifest(repository.upstream, digest)
+        with mock.patch.object(self.storage, "put_manifest", lambda *_: repository.tags.update(v1="sha256:other")):
+            answer = self.ask("PUT", "/v2/app/manifests/v1", {"Content-Type": OCI}, data)
+        self.assert_code(answer, 400, "TAG_INVALID")
+        self.assertEqual(repository.tags, {"v1": "sha256:other"})
 
     def test_blob_is_a_redirect_that_takes_no_password(self):
         repository = self.make_repository()

@@ -31,7 +31,6 @@ class Call:
         self.resource = None
         self.body = None
         self.error = None
-        self.hidden = False  # this cloud's own traffic: no journal, no faults
 
 
 class Endpoint:
@@ -66,16 +65,14 @@ class Endpoint:
             problem = error
         except TooLarge:
             problem = AwsError("RequestEntityTooLargeException", "Request must be smaller than 8388608 bytes", 413)
-        if call.hidden:
-            return self._answer(service, call, problem)
-        return self._serve_visibly(service, call, problem)
+        return self._serve(service, call, problem)
 
-    def _serve_visibly(self, service, call, problem):
+    def _serve(self, service, call, problem):
         journal = self._cloud.journal
         entry = journal.open(service.name, call.operation, call.resource, call.body)
         response = None
         try:
-            self._wait(call.request, self._cloud.settings.latency_ms)
+            self._wait(self._cloud.settings.latency_ms)
             fault = self._cloud.faults.take(service.name, call.operation)
             response = self._before(fault, service, call) or self._answer(service, call, problem)
             response = _after(fault, response)
@@ -105,7 +102,7 @@ class Endpoint:
             call.request.wait_until_gone(lambda: self._cloud.stopping)
             raise Drop()
         if fault.fault == "delay":
-            self._wait(call.request, fault.arg)
+            self._wait(fault.arg)
         if fault.fault == "update-failed":
             call.update_failure = fault.arg or {}
         if fault.fault == "status":
@@ -114,7 +111,7 @@ class Endpoint:
             return service.refuse(error)
         return None
 
-    def _wait(self, _request, milliseconds):
+    def _wait(self, milliseconds):
         end = time.monotonic() + milliseconds / 1000
         while not self._cloud.stopping:
             rest = end - time.monotonic()

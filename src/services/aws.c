@@ -43,21 +43,32 @@ struct history {
     bool in_doubt;                         /* of any attempt before the last */
 };
 
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Words and a number, joined by dashes: at least three parts. */
 static bool is_region(const char *region, size_t size)
 {
     size_t dashes = 0;
     size_t len = strlen(region);
-    if (len < 6 || len >= size || region[0] < 'a' || region[0] > 'z')
+    if (len >= size || !is_lower(region[0]))
         return false;
     for (size_t i = 0; i < len; i++) {
-        char c = region[i];
-        if (c == '-' && region[i - 1] == '-')
+        bool dash = region[i] == '-';
+        if (!dash && !is_lower(region[i]) && !is_digit(region[i]))
             return false;
-        dashes += c == '-';
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+        if (dash && region[i - 1] == '-')
             return false;
+        dashes += dash;
     }
-    return dashes >= 2 && region[len - 1] >= '0' && region[len - 1] <= '9';
+    return dashes >= 2 && is_digit(region[len - 1]);
 }
 
 int aws_init(struct aws *aws, struct http *http, struct credentials_chain *credentials,

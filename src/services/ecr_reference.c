@@ -39,17 +39,32 @@ static bool is_tag(const char *text, size_t len)
     return true;
 }
 
+static bool is_plain(char c)
+{
+    return is_digit(c) || is_lower(c);
+}
+
+/* Of a repository's name, between its slashes. */
+static bool is_component(const char *text, size_t len)
+{
+    if (len == 0 || !is_plain(text[0]) || !is_plain(text[len - 1]))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_plain(text[i]) && text[i] != '.' && text[i] != '_' && text[i] != '-')
+            return false;
+    return true;
+}
+
 static bool is_repository(const char *text, size_t len)
 {
     if (len < 2 || len > NAME_MAX_BYTES)
         return false;
-    for (size_t i = 0; i < len; i++) {
-        bool inner = text[i] == '.' || text[i] == '_' || text[i] == '-' || text[i] == '/';
-        if (!is_digit(text[i]) && !is_lower(text[i]) && !inner)
+    for (size_t start = 0; start <= len;) {
+        const char *slash = memchr(text + start, '/', len - start);
+        size_t end = slash ? (size_t)(slash - text) : len;
+        if (!is_component(text + start, end - start))
             return false;
-        if (inner && (i == 0 || i + 1 == len || text[i - 1] == '/' ||
-                      (text[i] == '/' && !is_digit(text[i - 1]) && !is_lower(text[i - 1]))))
-            return false;
+        start = end + 1;
     }
     return true;
 }

@@ -305,6 +305,11 @@ static const struct scenario scenarios[] = {
      .single = true,
      .operation = &lambda_op_invoke,
      .most_sleep = {50}},
+    {.what = "single: and where the server was not believed",
+     .answers = {{.error = ERROR_NETWORK, .error_name = "tls"}, OK},
+     .single = true,
+     .operation = &lambda_op_invoke,
+     .most_sleep = {50}},
     {.what = "single: it is when it was throttled",
      .answers = {{.status = 502, .headers = {{"X-Amzn-ErrorType", "EC2ThrottledException"}}}, OK},
      .single = true,
@@ -486,7 +491,7 @@ START_TEST(never_sleeps_through_a_cancel)
     const struct aws_call call = {.operation = &lambda_op_get_function, .path_args = {"f"}};
     struct error err = ERROR_INIT;
     fake_start(&fake, answers, COUNT(answers), NULL);
-    fake.cancel_in_sleep = true;
+    fake.cancel_at_sleep = 1;
     ck_assert_int_eq(aws_call(&fake.aws, &call, NULL, &err), -1);
     ck_assert_int_eq(err.kind, ERROR_CANCELLED);
     ck_assert_ptr_nonnull(strstr(err.msg, "HTTP 503"));

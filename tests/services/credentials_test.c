@@ -130,6 +130,7 @@ START_TEST(assumes_the_role)
     ck_assert_str_eq(keys.session_token, "roletoken");
     ck_assert_int_eq(keys.expires_at, FAKE_WALL + 3600);
     ck_assert_str_eq(keys.source, "static inputs, role " ROLE);
+    ck_assert(keys.role_assumed);
     const struct fake_request *sent = &fake.requests[0];
     ck_assert_str_eq(sent->url, "https://sts.eu-west-1.amazonaws.com/");
     ck_assert_str_eq(fake_header(sent, "X-Amz-Security-Token"), "t1");

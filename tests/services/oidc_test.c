@@ -115,7 +115,7 @@ START_TEST(a_cancel_ends_it)
     char *token = NULL;
     struct error err = ERROR_INIT;
     fake_listen(&fake, answers, COUNT(answers));
-    fake.cancel_in_sleep = true;
+    fake.cancel_at_sleep = 1;
     ck_assert_int_eq(oidc_get_token(NULL, &request, &token, &err), -1);
     ck_assert_int_eq(err.kind, ERROR_CANCELLED);
     fake_stop(&fake);

@@ -24,7 +24,7 @@ static bool fake_sleep(void *context, int64_t ms)
     struct fake *fake = context;
     ck_assert_uint_lt(fake->slept, FAKE_MAX_REQUESTS);
     fake->sleeps[fake->slept++] = ms;
-    return !fake->cancel_in_sleep;
+    return fake->slept != fake->cancel_at_sleep;
 }
 
 static void record(struct fake_request *to, const struct http_request *request)

@@ -44,8 +44,8 @@ struct fake {
     size_t sent;
     int64_t sleeps[FAKE_MAX_REQUESTS];
     size_t slept;
-    int64_t wall_s;                 /* what our clock says */
-    bool cancel_in_sleep;           /* the next sleep is cut short by a cancel */
+    int64_t wall_s;         /* what our clock says */
+    size_t cancel_at_sleep; /* this one, counted from 1, is cut short by a cancel; 0: none */
     struct credentials_chain chain; /* static keys AKIDEXAMPLE */
     struct aws aws;
 };

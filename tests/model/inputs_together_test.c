@@ -10,6 +10,7 @@ Suite *inputs_together_suite(void);
 #define COUNT(table)  ((int)(sizeof(table) / sizeof *(table)))
 #define ARN           "arn:aws:lambda:us-east-1:123456789012:function:"
 #define CONFIGURATION "--function-configuration="
+#define X64           "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static const char *const taken[][5] = {
     {"--function-name=" ARN "hello", "--aws-region=us-east-1"},
@@ -98,6 +99,8 @@ static const struct {
      "function-configuration: 'EphemeralStorage' says"},
     {{CONFIGURATION "{\"Environment\":{\"Variables\":{}}}", "--environment=AB=1"},
      "function-configuration: 'Environment' says what the input environment says"},
+    {{CONFIGURATION "{\"Description\":\"" X64 X64 X64 X64 "x\"}"},
+     "function-configuration: Description: the value has 257 characters; Lambda takes 256"},
     {{CONFIGURATION "{\"Environment\":{\"AB\":\"1\"}}"},
      "function-configuration: Environment is not {\"Variables\""},
     {{CONFIGURATION "{\"Environment\":{\"Variables\":{\"AB\":1}}}"},

@@ -218,11 +218,16 @@ def concerns(request, names):
     return any(name in parts or resource == name or name in resource.split(".") for name in names)
 
 
+def is_dry_run(request):
+    return isinstance(request.get("body"), dict) and request["body"].get("DryRun") is True
+
+
 def changes(requests):
     """Those of the requests that change something at AWS or push to the registry."""
     return [request for request in requests if request["service"] in ("lambda", "ecr", "registry")
-            and not request["operation"].startswith(READS)]
+            and not request["operation"].startswith(READS) and not is_dry_run(request)]
 
 
 def operations(requests):
-    return [request["operation"] for request in requests]
+    """Their names; a dry run is said to be one."""
+    return [request["operation"] + (" (dry run)" if is_dry_run(request) else "") for request in requests]

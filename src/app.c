@@ -27,8 +27,8 @@ static const struct pipeline {
 } pipelines[] = {
     {COMMAND_DEPLOY,
      {&stage_prepare, &stage_identify, &stage_survey, &stage_preflight, &stage_base_image,
-      &stage_app_image, &stage_claim, &stage_release, &stage_publish, &stage_shift, &stage_verify,
-      &stage_record, NULL}},
+      &stage_app_image, &stage_claim, &stage_configure, &stage_release, &stage_configure_late,
+      &stage_publish, &stage_shift, &stage_verify, &stage_record, NULL}},
     {COMMAND_PLAN, {&stage_prepare, &stage_identify, &stage_survey, &stage_plan, NULL}},
     {COMMAND_BASE, {&stage_prepare, &stage_identify, &stage_survey, &stage_base_image, NULL}},
 };
@@ -289,6 +289,7 @@ static void release_run(struct run *run)
     free(run->paths.context);
     lambda_function_release(&run->snapshot);
     lambda_alias_release(&run->alias_before);
+    json_free(run->configuration_before);
     result_release(&run->result);
 }
 

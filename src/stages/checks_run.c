@@ -65,8 +65,7 @@ static int send_check(struct check_run *list, size_t index, struct probe_result 
     const struct check *check = &list->checks->items[index];
     const struct inputs *inputs = list->run->inputs;
     CLEANUP(strbuf)
-    struct strbuf path = STRBUF_INIT(URL_MAX_BYTES),
-                  body = STRBUF_INIT(BODY_MAX_BYTES);
+    struct strbuf path = STRBUF_INIT(URL_MAX_BYTES), body = STRBUF_INIT(BODY_MAX_BYTES);
     struct error local = ERROR_INIT;
     if (fill_in(list, index, &path, &body, &local) < 0) {
         snprintf(answer->why, sizeof answer->why, "%.500s", local.msg);

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "model/configuration.h"
 #include "model/plan.h"
 #include "stages/survey.h"
 
@@ -14,34 +15,6 @@
 #define ROLE_WAIT_MS                                                                               \
     60000 /* IAM tells all of its regions about a new role within seconds, now and then a minute */
 #define ROLE_PAUSE_MS 2000
-
-static void put_environment(struct json *request, const struct strvec *environment)
-{
-    if (environment->len == 0)
-        return;
-    struct json *outer = json_new_object(), *variables = json_new_object();
-    for (size_t i = 0; i < environment->len; i++) {
-        const char *pair = environment->items[i];
-        size_t len = strcspn(pair, "=");
-        CLEANUP(strbuf) struct strbuf key = STRBUF_INIT(STRBUF_NO_CAP);
-        strbuf_add(&key, pair, len);
-        json_put_string(variables, key.buf, pair[len] ? pair + len + 1 : "");
-    }
-    json_put(outer, "Variables", variables);
-    json_put(request, "Environment", outer);
-}
-
-static int put_further_configuration(struct json *request, const char *text, struct error *err)
-{
-    CLEANUP(json) struct json *further = NULL;
-    if (!text)
-        return 0;
-    if (json_parse(text, strlen(text), &further, err) < 0)
-        return error_wrap(err, "function-configuration");
-    JSON_EACH(member, further)
-    json_put(request, json_name(member), json_copy(member));
-    return 0;
-}
 
 static int make_request(const struct run *run, struct json **ret_request, struct error *err)
 {
@@ -55,18 +28,9 @@ static int make_request(const struct run *run, struct json **ret_request, struct
     json_put_string(request, "Role", inputs->create_with_role);
     json_append_string(architectures, plan_architecture(run_platform(run)));
     json_put(request, "Architectures", architectures);
-    json_put_int(request, "MemorySize",
-                 inputs->memory_size == INPUT_INT_UNSET ? DEFAULT_MEMORY_MB : inputs->memory_size);
-    json_put_int(request, "Timeout",
-                 inputs->timeout == INPUT_INT_UNSET ? DEFAULT_TIMEOUT_S : inputs->timeout);
-    json_put_string(request, "Description", inputs->description);
-    if (inputs->ephemeral_storage != INPUT_INT_UNSET) {
-        struct json *storage = json_new_object();
-        json_put_int(storage, "Size", inputs->ephemeral_storage);
-        json_put(request, "EphemeralStorage", storage);
-    }
-    put_environment(request, &inputs->environment);
-    if (put_further_configuration(request, inputs->function_configuration, err) < 0)
+    json_put_int(request, "MemorySize", DEFAULT_MEMORY_MB);
+    json_put_int(request, "Timeout", DEFAULT_TIMEOUT_S);
+    if (configuration_put_wanted(inputs, request, err) < 0)
         return -1;
     *ret_request = STEAL(request);
     return 0;

@@ -5,6 +5,7 @@
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "model/configuration.h"
 #include "model/plan.h"
 #include "stages/create.h"
 #include "stages/record.h"
@@ -135,6 +136,7 @@ static int release(struct run *run, struct error *err)
     snprintf(result->function.previous_digest, sizeof result->function.previous_digest, "%s",
              run->facts.function.digest);
 
+    run->configuration_waits = configuration_must_wait(function);
     struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);
     result->function.action = plan.action;
     snprintf(result->function.reason, sizeof result->function.reason, "%s", plan.reason);

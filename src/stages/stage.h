@@ -67,8 +67,12 @@ struct run {
     struct lambda_function snapshot;  /* the function as it was before our first change */
     struct lambda_alias alias_before; /* the alias, likewise */
     char shifted_revision_id[64];     /* of the alias after we have moved it */
-    bool code_touched, alias_touched; /* we have asked for it to be changed, and it may have been */
-    bool cannot_tag;                  /* the function may not be tagged; said once */
+    bool configuration_touched, code_touched,
+        alias_touched;        /* we have asked for it to be changed, and it may have been */
+    bool configuration_waits; /* the function takes no configuration before it has new code */
+    struct json *
+        configuration_before; /* owned; the members that we have changed, as they were; NULL: none */
+    bool cannot_tag;          /* the function may not be tagged; said once */
     struct result result;
     int span; /* of the stage that runs */
 };
@@ -84,7 +88,8 @@ struct stage {
 };
 
 extern const struct stage stage_prepare, stage_identify, stage_survey, stage_plan, stage_preflight,
-    stage_publish, stage_shift, stage_base_image, stage_app_image, stage_release, stage_verify;
+    stage_publish, stage_shift, stage_configure, stage_configure_late, stage_base_image,
+    stage_app_image, stage_release, stage_verify;
 
 /* Time left of the whole run, at most `limit_ms`, at least 1; ERROR_TIMEOUT when there is none. */
 int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err);

@@ -80,7 +80,9 @@ static const char *look_up(struct lexer *lexer, const char *name)
     return NULL;
 }
 
-/* A word inside of a substitution; the words of the line around it must not see it. */
+/* A word inside of a substitution; the words of the line around it must not see it. What was read of
+ * the present one is lost, as in BuildKit, whose inner and outer words share a buffer: that decides
+ * whether `<<EOF${A:-b}` opens a heredoc. */
 static int read_inner(struct lexer *lexer, char stop, bool raw_escapes, struct strbuf *out)
 {
     struct strvec *words = lexer->words;
@@ -91,6 +93,7 @@ static int read_inner(struct lexer *lexer, char stop, bool raw_escapes, struct s
     lexer->raw_escapes = raw_escapes;
     int rc = lexer_run(lexer, stop, out);
     strbuf_release(&lexer->word);
+    strbuf_reset(&word);
     lexer->words = words;
     lexer->word = word;
     lexer->in_word = in_word;

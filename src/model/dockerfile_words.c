@@ -183,10 +183,37 @@ static bool take_string(const char **at, struct strbuf *out)
     return true;
 }
 
-/* Something else than a string in the array: where it ends, roughly. */
+static size_t digits(const char *at)
+{
+    return strspn(at, "0123456789");
+}
+
+/* -12.5e+3 as JSON writes numbers; 0: it is none. */
+static size_t number_len(const char *text)
+{
+    const char *at = text + (*text == '-' ? 1 : 0);
+    size_t whole = digits(at);
+    if (whole == 0 || (whole > 1 && *at == '0'))
+        return 0;
+    at += whole;
+    if (*at == '.' && digits(at + 1) > 0)
+        at += 1 + digits(at + 1);
+    if (*at == 'e' || *at == 'E') {
+        size_t sign = at[1] == '+' || at[1] == '-' ? 1 : 0, power = digits(at + 1 + sign);
+        at += power > 0 ? 1 + sign + power : 0;
+    }
+    return (size_t)(at - text);
+}
+
+/* A value that is JSON but no string. Arrays and objects count as "not JSON": BuildKit refuses them
+ * one way or the other. */
 static bool skip_other(const char **at)
 {
-    size_t len = strcspn(*at, ",] \t\r\n\"'");
+    static const char *const words[] = {"null", "true", "false"};
+    size_t len = number_len(*at);
+    for (size_t i = 0; len == 0 && i < sizeof words / sizeof *words; i++)
+        if (strncmp(*at, words[i], strlen(words[i])) == 0)
+            len = strlen(words[i]);
     *at += len;
     return len > 0;
 }

@@ -27,7 +27,8 @@ static void add_pattern(struct ignore *ignore, struct ignore_pattern *pattern)
         note_uncertain(ignore, pattern->text);
 }
 
-/* What a line says, as moby's ignorefile package writes it: trimmed, cleaned, no slash in front. */
+/* What a line says, as moby's packages make it: trimmed, cleaned, no slash in front, trimmed again
+ * (what stood behind that slash). */
 static void normalize_line(const char *line, size_t len, struct strbuf *ret_pattern)
 {
     glob_trim(&line, &len);
@@ -63,8 +64,12 @@ static int parse_line(const char *line, size_t len, struct ignore *ignore, struc
     struct ignore_pattern pattern;
     int rc = 0;
     normalize_line(line, len, &text);
-    if (text.len > 0) {
-        rc = ignore_pattern_compile(text.buf, &pattern, err);
+    const char *rest = text.buf;
+    size_t rest_len = text.len;
+    glob_trim(&rest, &rest_len);
+    strbuf_truncate(&text, (size_t)(rest - text.buf) + rest_len);
+    if (rest_len > 0) {
+        rc = ignore_pattern_compile(rest, &pattern, err);
         if (rc == 0)
             add_pattern(ignore, &pattern);
     }

@@ -9,8 +9,9 @@
  * filter.go (Walk).
  *
  * The patterns become regular expressions of Go's in the original, and a few odd ones mean something
- * there that nobody intends (a `*` inside of a class, `\d`). Such patterns set `uncertain`; then
- * nothing is taken as ignored, which errs on the safe side.
+ * there that nobody intends (a `*` inside of a class, `\d`, `|`). Such patterns set `uncertain`; then
+ * nothing is taken as ignored, which errs on the safe side. In one case BuildKit ignores more: a
+ * `!x/ * / **` (without the spaces) does not bring it into an ignored folder below x.
  */
 #ifndef MODEL_IGNORE_H
 #define MODEL_IGNORE_H

@@ -131,12 +131,17 @@ static bool add_element(struct ignore_pattern *pattern, const char **text)
         *text += bytes;
         add_token(pattern, LITERAL)->character = character;
         break;
-    case ']':
-        add_token(pattern, LITERAL)->character = character;
-        break;
+    case '|':
+    case '{':
+    case '}':
+        pattern->has_operator = true;
+        __attribute__((fallthrough));
     default: /* these leave the kind as it is */
         add_token(pattern, character == '^' ? START : LITERAL)->character = character;
         return true;
+    case ']':
+        add_token(pattern, LITERAL)->character = character;
+        break;
     }
     pattern->kind = IGNORE_TOKENS;
     return true;
@@ -155,9 +160,31 @@ static void compile_tokens(struct ignore_pattern *pattern)
             pattern->uncertain = true;
         }
     }
+    /* The original escapes '.', '(' and others for its regular expression, but not these. */
+    if (pattern->kind == IGNORE_TOKENS && pattern->has_operator)
+        pattern->uncertain = true;
     if (pattern->kind == IGNORE_TOKENS && (!text_is_utf8(pattern->text, strlen(pattern->text)) ||
                                            text_starts_with(pattern->text, "\xEF\xBB\xBF")))
         pattern->uncertain = true; /* the original's scanner changes both */
+}
+
+/* Whether a fault behind the first row of stars is noticed depends on the version of Go. */
+static bool is_refused(const char *text)
+{
+    size_t len = strspn(text, "*");
+    bool in_class = false;
+    for (; text[len] && (in_class || text[len] != '*'); len++) {
+        if (text[len] == '\\' && text[len + 1])
+            len++;
+        else if (text[len] == '[')
+            in_class = true;
+        else if (text[len] == ']')
+            in_class = false;
+    }
+    char *chunk = memory_copy_bytes(text, len);
+    bool refused = !glob_is_valid(chunk);
+    free(chunk);
+    return refused;
 }
 
 int ignore_pattern_compile(const char *text, struct ignore_pattern *ret_pattern, struct error *err)
@@ -170,11 +197,12 @@ int ignore_pattern_compile(const char *text, struct ignore_pattern *ret_pattern,
     int rc = 0;
     if (!*rest)
         rc = error_set(err, ERROR_INPUT, "'!' without a pattern behind it");
-    else if (!glob_is_valid(rest))
+    else if (is_refused(rest))
         rc = error_set(err, ERROR_INPUT, "the pattern '%s' is not well-formed", rest);
     if (rc == 0) {
         pattern.text = memory_copy_string(rest);
         pattern.literal_len = strcspn(rest, "*?[]\\^");
+        pattern.uncertain = !glob_is_valid(rest);
         compile_tokens(&pattern);
         *ret_pattern = pattern;
     }

@@ -17,9 +17,10 @@
 struct ignore_token; /* ignore_pattern.c's own */
 
 struct ignore_pattern {
-    char *text;      /* owned; cleaned, without the `!` */
-    bool takes_back; /* `!` */
-    bool uncertain;  /* cannot be matched faithfully */
+    char *text;        /* owned; cleaned, without the `!` */
+    bool takes_back;   /* `!` */
+    bool uncertain;    /* cannot be matched faithfully */
+    bool has_operator; /* ignore_pattern.c's own: '|', '{' or '}' stands in it */
     enum { IGNORE_EXACT, IGNORE_PREFIX, IGNORE_SUFFIX, IGNORE_TOKENS } kind;
     struct ignore_token *tokens; /* owned; of IGNORE_TOKENS */
     size_t token_count;

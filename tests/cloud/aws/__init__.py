@@ -1,4 +1,5 @@
-"""The local cloud's AWS endpoint: Lambda, ECR, STS, CloudWatch Logs, an OIDC issuer and a registry front.
+"""The local cloud's AWS endpoint: Lambda, ECR, STS, CloudWatch Logs, an OIDC issuer and a registry
+front.
 
 It refuses what AWS refuses; tests/cloud/README.md is its manual. Where things are:
 
@@ -14,9 +15,11 @@ It refuses what AWS refuses; tests/cloud/README.md is its manual. Where things a
   cloud         all state, one lock
   sts oidc ecr registry downloads lambda_ aliases invocations logs url    the services
   repositories functions    ECR's and Lambda's records
+  configuration what may stand in a function's configuration
   images        what Lambda wants of an image
   storage       the real registry behind ECR
   environments runtime docker              containers that run functions
   control       the control port
   clock settings faults journal paging hosts errors    small helpers
+  tests         what needs neither an engine nor a registry: tests/cloud/test_aws.py runs it
 """

@@ -30,7 +30,11 @@ def options(arguments):
     parser.add_argument("--state-dir", required=True, help="a folder of this cloud's own")
     parser.add_argument("--registry", default="http://127.0.0.1:5000", help="the real registry")
     parser.add_argument("--engine", default="/var/run/docker.sock", help="the engine's socket")
-    parser.add_argument("--hosts-file", default="/etc/hosts", help="gets host names, those of function URLs above all")
+    parser.add_argument(
+        "--hosts-file",
+        default="/etc/hosts",
+        help="gets host names, those of function URLs above all",
+    )
     parser.add_argument("--listen-aws", type=address, default=("127.0.0.2", 443))
     parser.add_argument("--listen-registry", type=address, default=("127.0.0.1", 443))
     parser.add_argument("--control", type=address, default=("127.0.0.1", 9000))
@@ -42,7 +46,9 @@ def main(arguments):
     os.makedirs(wanted.state_dir, exist_ok=True)
     instance = hashlib.sha256(os.path.realpath(wanted.state_dir).encode()).hexdigest()[:12]
     storage, engine = Storage(wanted.registry), Engine(wanted.engine)
-    hosts = Hosts(wanted.hosts_file, wanted.listen_aws[0], [storage_host(region) for region in REGIONS])
+    hosts = Hosts(
+        wanted.hosts_file, wanted.listen_aws[0], [storage_host(region) for region in REGIONS]
+    )
     cloud = Cloud(storage, None, hosts)
     cloud.pools = Pools(engine, storage, cloud.clock, instance)
     endpoint = make_endpoint(cloud)

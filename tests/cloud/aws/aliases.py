@@ -21,10 +21,14 @@ class Aliases:
         name = parameters["Name"]
         with self._cloud.lock:
             if name in function.aliases:
-                raise AwsError("ResourceConflictException", f"Alias already exists: {function.arn}:{name}", 409)
+                raise AwsError(
+                    "ResourceConflictException", f"Alias already exists: {function.arn}:{name}", 409
+                )
             weights = _weights(parameters)
             _check_targets(function, parameters["FunctionVersion"], weights)
-            alias = Alias(name, parameters["FunctionVersion"], parameters.get("Description", ""), weights)
+            alias = Alias(
+                name, parameters["FunctionVersion"], parameters.get("Description", ""), weights
+            )
             function.aliases[name] = alias
             if self._cloud.hosts:
                 self._cloud.hosts.add(function.url_host(name))
@@ -40,7 +44,11 @@ class Aliases:
         with self._cloud.lock:
             functions.check_revision(alias, parameters.get("RevisionId"))
             version = parameters.get("FunctionVersion", alias.version)
-            weights = _weights(parameters) if parameters.get("RoutingConfig") is not None else alias.weights
+            weights = (
+                _weights(parameters)
+                if parameters.get("RoutingConfig") is not None
+                else alias.weights
+            )
             _check_targets(function, version, weights)
             alias.version, alias.weights = version, weights
             alias.description = parameters.get("Description", alias.description)
@@ -50,14 +58,20 @@ class Aliases:
     def delete_alias(self, caller, parameters, call):
         function, _ = self._target(caller, parameters, call)
         with self._cloud.lock:
-            function.aliases.pop(parameters["Name"], None)  # AWS answers 204 when there is none, too
+            function.aliases.pop(
+                parameters["Name"], None
+            )  # AWS answers 204 when there is none, too
 
     def list_aliases(self, caller, parameters, call):
         function, _ = self._target(caller, parameters, call)
         wanted = parameters.get("FunctionVersion")
         with self._cloud.lock:
             aliases = [function.aliases[name] for name in sorted(function.aliases)]
-            shown = [functions.show_alias(function, each) for each in aliases if wanted in (None, each.version)]
+            shown = [
+                functions.show_alias(function, each)
+                for each in aliases
+                if wanted in (None, each.version)
+            ]
         found, marker = paging.page(shown, parameters.get("Marker"), parameters.get("MaxItems", 50))
         return {"Aliases": found, "NextMarker": marker}
 
@@ -65,7 +79,11 @@ class Aliases:
         function, _ = self._target(caller, parameters, call)
         alias = function.aliases.get(parameters["Name"])
         if alias is None:
-            raise AwsError("ResourceNotFoundException", f"Cannot find alias arn: {function.arn}:{parameters['Name']}", 404)
+            raise AwsError(
+                "ResourceNotFoundException",
+                f"Cannot find alias arn: {function.arn}:{parameters['Name']}",
+                404,
+            )
         return function, alias
 
 
@@ -80,8 +98,17 @@ def _check_targets(function, version, weights):
     if not weights:
         return
     if LATEST in (version, *weights):
-        raise AwsError("InvalidParameterValueException", "$LATEST is not supported for an alias pointing to more than 1 version")
+        raise AwsError(
+            "InvalidParameterValueException",
+            "$LATEST is not supported for an alias pointing to more than 1 version",
+        )
     if version in weights:
-        raise AwsError("InvalidParameterValueException", "Routing weights cannot name the version that the alias points to")
+        raise AwsError(
+            "InvalidParameterValueException",
+            "Routing weights cannot name the version that the alias points to",
+        )
     if len(weights) > 1:
-        raise AwsError("InvalidParameterValueException", "Number of items in AdditionalVersionWeights cannot be greater than 1")
+        raise AwsError(
+            "InvalidParameterValueException",
+            "Number of items in AdditionalVersionWeights cannot be greater than 1",
+        )

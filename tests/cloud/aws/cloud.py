@@ -50,7 +50,9 @@ class Password:
 
 class Cloud:
     def __init__(self, storage=None, functions=None, hosts=None):
-        """`storage`: the real registry; `functions`: runs containers; `hosts`: the hosts file. Borrowed."""
+        """`storage`: the real registry; `functions`: runs containers; `hosts`: the hosts file.
+        Borrowed.
+        """
         self.lock = threading.RLock()
         self.clock = Clock()
         self.settings = Settings()
@@ -63,7 +65,9 @@ class Cloud:
         self._empty()
 
     def _empty(self):
-        self.epoch = "e" + secrets.token_hex(4)  # part of every name in the storage: a reset leaves it behind
+        self.epoch = "e" + secrets.token_hex(
+            4
+        )  # part of every name in the storage: a reset leaves it behind
         self.keys = {}
         self.roles = {}
         self.passwords = {}
@@ -95,7 +99,9 @@ class Cloud:
             self.clock.offset_s = self.settings.clock_offset_s
 
     def add_key(self, key_id, secret, account, policy=None):
-        user = Principal(account, f"arn:aws:iam::{account}:user/{key_id.lower()}", "AIDA" + key_id[4:], policy)
+        user = Principal(
+            account, f"arn:aws:iam::{account}:user/{key_id.lower()}", "AIDA" + key_id[4:], policy
+        )
         self.keys[key_id] = Key(key_id, secret, user)
 
     def add_session(self, principal, seconds):
@@ -125,7 +131,9 @@ class Cloud:
                     },
                     {
                         "Effect": "Allow",
-                        "Principal": {"Federated": f"arn:aws:iam::{account}:oidc-provider/{issuer}"},
+                        "Principal": {
+                            "Federated": f"arn:aws:iam::{account}:oidc-provider/{issuer}"
+                        },
                         "Action": "sts:AssumeRoleWithWebIdentity",
                         "Condition": {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}},
                     },

@@ -1,4 +1,6 @@
-"""The control port: settings, faults, the journal, and what a person would do behind the program's back."""
+"""The control port: settings, faults, the journal, and what a person would do behind the program's
+back.
+"""
 
 import json
 import re
@@ -67,7 +69,11 @@ class Control:
                     body = json.loads(data) if data else {}
                 except ValueError:
                     raise ControlError("the body is not JSON") from None
-                return action(body, *match.groups()) if method == "POST" and match.groups() else action(body)
+                return (
+                    action(body, *match.groups())
+                    if method == "POST" and match.groups()
+                    else action(body)
+                )
         raise ControlError(f"no {request.method} {request.path} here", 404)
 
     def _health(self, _body):
@@ -88,8 +94,12 @@ class Control:
         cloud = self._cloud
         with cloud.lock:
             return {
-                "repositories": {_short(key): _show_repository(each) for key, each in cloud.repositories.items()},
-                "functions": {_short(key): _show_function(each) for key, each in cloud.functions.items()},
+                "repositories": {
+                    _short(key): _show_repository(each) for key, each in cloud.repositories.items()
+                },
+                "functions": {
+                    _short(key): _show_function(each) for key, each in cloud.functions.items()
+                },
                 "roles": sorted(cloud.roles),
                 "settings": cloud.settings.all(),
                 "faults": cloud.faults.all(),
@@ -99,25 +109,47 @@ class Control:
 
     def _make_function(self, body):
         fields = _fields(
-            body, "name", "image", "alias", "environment", "architecture", "package", "role", "memory", "timeout",
-            "account", "region", "tags", "configuration",
-        )  # fmt: skip
+            body,
+            "name",
+            "image",
+            "alias",
+            "environment",
+            "architecture",
+            "package",
+            "role",
+            "memory",
+            "timeout",
+            "account",
+            "region",
+            "tags",
+            "configuration",
+        )
         cloud, name = self._cloud, _needed(fields, "name")
         account, region = _place(fields)
         package = fields.get("package", "Image")
-        settings = {"Role": fields.get("role", f"arn:aws:iam::{account}:role/lambda"), **fields.get("configuration", {})}
+        settings = {
+            "Role": fields.get("role", f"arn:aws:iam::{account}:role/lambda"),
+            **fields.get("configuration", {}),
+        }
         for member, setting in (("memory", "MemorySize"), ("timeout", "Timeout")):
             if member in fields:
                 settings[setting] = fields[member]
         if fields.get("environment"):
             settings["Environment"] = {"Variables": fields["environment"]}
-        version = Version(LATEST, settings, [fields.get("architecture", "x86_64")], update_status="Successful")
-        function = Function(account, region, name, package, version, tags=dict(fields.get("tags") or {}))
+        version = Version(
+            LATEST, settings, [fields.get("architecture", "x86_64")], update_status="Successful"
+        )
+        function = Function(
+            account, region, name, package, version, tags=dict(fields.get("tags") or {})
+        )
         if package == "Image":
             self._give_image(function, version, _needed(fields, "image"))
         else:
             settings.update({"Runtime": "python3.12", "Handler": "app.handler", **settings})
-            version.code_sha256, version.code_size = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", 262
+            version.code_sha256, version.code_size = (
+                "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+                262,
+            )
         with cloud.lock:
             if (account, region, name) in cloud.functions:
                 raise ControlError(f"function {name} is there already", 409)
@@ -143,16 +175,33 @@ class Control:
 
     def _change_function(self, body, name):
         fields = _fields(
-            body, "environment", "image", "state", "state_reason", "state_reason_code", "last_update_status",
-            "reason_code", "reason", "environment_hidden", "architecture", "configuration", "tags", "account", "region",
-            "alias", "version", "in_progress_ms",
-        )  # fmt: skip
+            body,
+            "environment",
+            "image",
+            "state",
+            "state_reason",
+            "state_reason_code",
+            "last_update_status",
+            "reason_code",
+            "reason",
+            "environment_hidden",
+            "architecture",
+            "configuration",
+            "tags",
+            "account",
+            "region",
+            "alias",
+            "version",
+            "in_progress_ms",
+        )
         account, region = _place(fields)
         function = functions.find(self._cloud, account, region, name)
         with self._cloud.lock:
             latest = functions.settle(function.latest)
             if "alias" in fields:
-                function.aliases[fields["alias"]] = Alias(fields["alias"], _needed(fields, "version"))
+                function.aliases[fields["alias"]] = Alias(
+                    fields["alias"], _needed(fields, "version")
+                )
             if "tags" in fields:
                 function.tags = dict(fields["tags"])
             self._change_latest(function, latest, fields)
@@ -177,7 +226,10 @@ class Control:
             latest.state = fields["state"]
             idle = "The function is idle." if latest.state == "Inactive" else None
             code = "Idle" if latest.state == "Inactive" else None
-            latest.state_reason = (fields.get("state_reason", idle), fields.get("state_reason_code", code))
+            latest.state_reason = (
+                fields.get("state_reason", idle),
+                fields.get("state_reason_code", code),
+            )
             latest.settles_at = None
         if "last_update_status" in fields:
             latest.update_status = fields["last_update_status"]
@@ -214,7 +266,11 @@ class Control:
         match = ROLE.fullmatch(_needed(fields, "arn"))
         if not match:
             raise ControlError("arn is not a role's")
-        trust = Policy(fields["trust"], trust=True) if fields.get("trust") else self._cloud.default_trust(match[1])
+        trust = (
+            Policy(fields["trust"], trust=True)
+            if fields.get("trust")
+            else self._cloud.default_trust(match[1])
+        )
         policy = Policy(fields["policy"]) if fields.get("policy") else None
         role = Role(fields["arn"], match[1], trust, policy, fields.get("external_id"))
         with self._cloud.lock:
@@ -224,7 +280,12 @@ class Control:
         fields = _fields(body, "id", "secret", "policy", "account")
         policy = Policy(fields["policy"]) if fields.get("policy") else None
         with self._cloud.lock:
-            self._cloud.add_key(_needed(fields, "id"), _needed(fields, "secret"), fields.get("account", ACCOUNTS[0]), policy)
+            self._cloud.add_key(
+                _needed(fields, "id"),
+                _needed(fields, "secret"),
+                fields.get("account", ACCOUNTS[0]),
+                policy,
+            )
 
     # OIDC
 
@@ -307,9 +368,15 @@ def _show_function(function):
         "package": function.package_type,
         "url": f"https://{function.url_host()}/",
         **_show_version(function, function.latest),
-        "versions": {number: _show_version(function, each) for number, each in function.versions.items()},
+        "versions": {
+            number: _show_version(function, each) for number, each in function.versions.items()
+        },
         "aliases": {
-            name: {"version": each.version, "weights": each.weights, "revision_id": each.revision_id}
+            name: {
+                "version": each.version,
+                "weights": each.weights,
+                "revision_id": each.revision_id,
+            }
             for name, each in function.aliases.items()
         },
         "tags": dict(function.tags),
@@ -317,4 +384,6 @@ def _show_function(function):
 
 
 def _json(status, value):
-    return Response(status, [("Content-Type", "application/json")], json.dumps(value).encode() + b"\n")
+    return Response(
+        status, [("Content-Type", "application/json")], json.dumps(value).encode() + b"\n"
+    )

@@ -59,7 +59,9 @@ class Engine:
         """`name` is repository@digest."""
         query = urlencode({"fromImage": name, "platform": platform})
         auth = base64.urlsafe_b64encode(b"{}").decode()
-        data = self._call("POST", f"/images/create?{query}", headers={"X-Registry-Auth": auth}, timeout=600)
+        data = self._call(
+            "POST", f"/images/create?{query}", headers={"X-Registry-Auth": auth}, timeout=600
+        )
         for line in data.splitlines():
             status = json.loads(line) if line.strip() else {}
             if status.get("error"):
@@ -89,11 +91,15 @@ class Engine:
     def labelled(self, label):
         """(id, labels) of every container with a label."""
         query = urlencode({"all": "1", "filters": json.dumps({"label": [label]})})
-        return [(each["Id"], each["Labels"]) for each in self._json("GET", f"/containers/json?{query}")]
+        return [
+            (each["Id"], each["Labels"]) for each in self._json("GET", f"/containers/json?{query}")
+        ]
 
     def follow_logs(self, container, on_data):
         """Calls on_data(bytes) with what the container writes, until it ends."""
-        connection, response = self._open("GET", f"/containers/{container}/logs?follow=1&stdout=1&stderr=1", timeout=None)
+        connection, response = self._open(
+            "GET", f"/containers/{container}/logs?follow=1&stdout=1&stderr=1", timeout=None
+        )
         try:
             while True:
                 head = _exactly(response, 8)
@@ -132,7 +138,9 @@ class Engine:
             headers["Content-Type"] = "application/json"
         connection = _Connection(self._path, timeout)
         try:
-            connection.request(method, (self._version() if prefix is None else prefix) + path, data, headers)
+            connection.request(
+                method, (self._version() if prefix is None else prefix) + path, data, headers
+            )
             response = connection.getresponse()
             if response.status >= 400:
                 raise EngineError(response.status, _message(response.read()))

@@ -74,8 +74,13 @@ class Ecr(AwsService):
     def _by_arn(self, caller, parameters):
         parts = parameters["resourceArn"].split(":", 5)
         if len(parts) != 6 or not parts[5].startswith("repository/"):
-            raise AwsError("InvalidParameterException", "Invalid parameter at 'resourceArn' failed to satisfy constraint: 'Invalid ARN'")
-        return repositories.find(self.cloud, parts[4], parts[3], parts[5].removeprefix("repository/"))
+            raise AwsError(
+                "InvalidParameterException",
+                "Invalid parameter at 'resourceArn' failed to satisfy constraint: 'Invalid ARN'",
+            )
+        return repositories.find(
+            self.cloud, parts[4], parts[3], parts[5].removeprefix("repository/")
+        )
 
     # Passwords
 
@@ -101,15 +106,25 @@ class Ecr(AwsService):
     def create_repository(self, caller, parameters, call):
         account = parameters.get("registryId") or caller.account
         if account != caller.account:
-            raise AwsError("AccessDeniedException", "a repository cannot be made in another account", 403)
+            raise AwsError(
+                "AccessDeniedException", "a repository cannot be made in another account", 403
+            )
         filters = parameters.get("imageTagMutabilityExclusionFilters") or []
-        repository = repositories.create(self.cloud, account, call.region, parameters["repositoryName"])
+        repository = repositories.create(
+            self.cloud, account, call.region, parameters["repositoryName"]
+        )
         with self.cloud.lock:
             repository.mutability = parameters.get("imageTagMutability", "MUTABLE")
             repository.exclusions = [each["filter"] for each in filters]
-            repository.scan_on_push = parameters.get("imageScanningConfiguration", {}).get("scanOnPush", False)
-            repository.encryption = parameters.get("encryptionConfiguration", {}).get("encryptionType", "AES256")
-            repository.resource_tags = {each["Key"]: each.get("Value", "") for each in parameters.get("tags") or []}
+            repository.scan_on_push = parameters.get("imageScanningConfiguration", {}).get(
+                "scanOnPush", False
+            )
+            repository.encryption = parameters.get("encryptionConfiguration", {}).get(
+                "encryptionType", "AES256"
+            )
+            repository.resource_tags = {
+                each["Key"]: each.get("Value", "") for each in parameters.get("tags") or []
+            }
             return {"repository": _describe(repository)}
 
     def describe_repositories(self, caller, parameters, call):
@@ -119,21 +134,29 @@ class Ecr(AwsService):
             found = [repositories.find(self.cloud, account, call.region, name) for name in names]
         else:
             with self.cloud.lock:
-                keys = sorted(key for key in self.cloud.repositories if key[:2] == (account, call.region))
+                keys = sorted(
+                    key for key in self.cloud.repositories if key[:2] == (account, call.region)
+                )
                 found = [self.cloud.repositories[key] for key in keys]
-        shown, token = paging.page(found, parameters.get("nextToken"), parameters.get("maxResults", 100))
+        shown, token = paging.page(
+            found, parameters.get("nextToken"), parameters.get("maxResults", 100)
+        )
         return {"repositories": [_describe(each) for each in shown], "nextToken": token}
 
     def delete_repository(self, caller, parameters, call):
         repository = self._repository(caller, parameters, call)
         with self.cloud.lock:
             if repository.images and not parameters.get("force"):
-                message = f"The repository with name '{repository.name}' in registry with id '{repository.account}' "
-                raise AwsError("RepositoryNotEmptyException", message + "cannot be deleted because it still contains images")
+                message = (
+                    f"The repository with name '{repository.name}' in registry with id"
+                    f" '{repository.account}' "
+                )
+                raise AwsError(
+                    "RepositoryNotEmptyException",
+                    message + "cannot be deleted because it still contains images",
+                )
             del self.cloud.repositories[(repository.account, repository.region, repository.name)]
-            images = list(repository.images)
-        for digest in images:
-            self.cloud.storage.delete_manifest(repository.upstream, digest)
+            repository.images.clear()
         return {"repository": _describe(repository)}
 
     def put_image_tag_mutability(self, caller, parameters, call):
@@ -156,7 +179,10 @@ class Ecr(AwsService):
     def get_lifecycle_policy(self, caller, parameters, call):
         repository = self._repository(caller, parameters, call)
         if repository.lifecycle_text is None:
-            raise AwsError("LifecyclePolicyNotFoundException", "Lifecycle policy does not exist for " + _where(repository))
+            raise AwsError(
+                "LifecyclePolicyNotFoundException",
+                "Lifecycle policy does not exist for " + _where(repository),
+            )
         return {**_names(repository), "lifecyclePolicyText": repository.lifecycle_text}
 
     def delete_lifecycle_policy(self, caller, parameters, call):
@@ -169,7 +195,10 @@ class Ecr(AwsService):
         try:
             policy = parse_policy_text(parameters["policyText"])
         except (ValueError, ControlError) as error:
-            message = f"Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided' ({error})"
+            message = (
+                "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid"
+                f" repository policy provided' ({error})"
+            )
             raise AwsError("InvalidParameterException", message) from None
         with self.cloud.lock:
             repository.policy, repository.policy_text = policy, parameters["policyText"]
@@ -178,7 +207,10 @@ class Ecr(AwsService):
     def get_repository_policy(self, caller, parameters, call):
         repository = self._repository(caller, parameters, call)
         if repository.policy_text is None:
-            raise AwsError("RepositoryPolicyNotFoundException", "Repository policy does not exist for " + _where(repository))
+            raise AwsError(
+                "RepositoryPolicyNotFoundException",
+                "Repository policy does not exist for " + _where(repository),
+            )
         return {**_names(repository), "policyText": repository.policy_text}
 
     def delete_repository_policy(self, caller, parameters, call):
@@ -197,10 +229,17 @@ class Ecr(AwsService):
             if wanted:
                 found = [_named_image(repository, each) for each in wanted]
             else:
-                found = sorted(repository.images, key=lambda digest: repository.images[digest].pushed_at)
+                found = sorted(
+                    repository.images, key=lambda digest: repository.images[digest].pushed_at
+                )
                 found = _by_status(repository, found, parameters)
-            shown, token = paging.page(found, parameters.get("nextToken"), parameters.get("maxResults", 100))
-            return {"imageDetails": [_detail(repository, digest) for digest in shown], "nextToken": token}
+            shown, token = paging.page(
+                found, parameters.get("nextToken"), parameters.get("maxResults", 100)
+            )
+            return {
+                "imageDetails": [_detail(repository, digest) for digest in shown],
+                "nextToken": token,
+            }
 
     def list_images(self, caller, parameters, call):
         repository = self._repository(caller, parameters, call)
@@ -208,8 +247,12 @@ class Ecr(AwsService):
             found = []
             for digest in _by_status(repository, sorted(repository.images), parameters):
                 tags = repository.tags_of(digest)
-                found += [{"imageDigest": digest, "imageTag": tag} for tag in tags] or [{"imageDigest": digest}]
-        shown, token = paging.page(found, parameters.get("nextToken"), parameters.get("maxResults", 100))
+                found += [{"imageDigest": digest, "imageTag": tag} for tag in tags] or [
+                    {"imageDigest": digest}
+                ]
+        shown, token = paging.page(
+            found, parameters.get("nextToken"), parameters.get("maxResults", 100)
+        )
         return {"imageIds": shown, "nextToken": token}
 
     def batch_get_image(self, caller, parameters, call):
@@ -220,12 +263,18 @@ class Ecr(AwsService):
             record = repository.images.get(digest)
             if record and accepted and record.media_type not in accepted:
                 failure = ("ImageNotFound", "Requested image has none of the accepted media types")
-            data = self.cloud.storage.manifest(repository.upstream, digest) if record and not failure else None
+            data = (
+                self.cloud.storage.manifest(repository.upstream, digest)
+                if record and not failure
+                else None
+            )
             if data is None:
                 code, reason = failure or ("ImageNotFound", "Requested image not found")
                 failures.append({"imageId": wanted, "failureCode": code, "failureReason": reason})
                 continue
-            images.append(_image(repository, {**wanted, "imageDigest": digest}, data, record.media_type))
+            images.append(
+                _image(repository, {**wanted, "imageDigest": digest}, data, record.media_type)
+            )
         return {"images": images, "failures": failures}
 
     def put_image(self, caller, parameters, call):
@@ -233,7 +282,10 @@ class Ecr(AwsService):
         data = parameters["imageManifest"].encode()
         tag, digest = parameters.get("imageTag"), digest_of(data)
         if parameters.get("imageDigest") not in (None, digest):
-            raise AwsError("ImageDigestDoesNotMatchException", "The digest of the image does not match the digest of the manifest")
+            raise AwsError(
+                "ImageDigestDoesNotMatchException",
+                "The digest of the image does not match the digest of the manifest",
+            )
         with self.cloud.lock:
             same = repository.tags.get(tag) == digest if tag else digest in repository.images
         if same:
@@ -247,14 +299,16 @@ class Ecr(AwsService):
 
     def batch_delete_image(self, caller, parameters, call):
         repository = self._repository(caller, parameters, call)
-        deleted, failures, gone = [], [], []
+        deleted, failures = [], []
         for wanted in parameters["imageIds"]:
             with self.cloud.lock:
                 digest, failure = _look_up(repository, wanted)
                 if failure is None and digest not in repository.images:
                     failure = ("ImageNotFound", "Requested image not found")
                 if failure:
-                    failures.append({"imageId": wanted, "failureCode": failure[0], "failureReason": failure[1]})
+                    failures.append(
+                        {"imageId": wanted, "failureCode": failure[0], "failureReason": failure[1]}
+                    )
                     continue
                 tags = [wanted["imageTag"]] if "imageTag" in wanted else repository.tags_of(digest)
                 for tag in tags:
@@ -263,10 +317,9 @@ class Ecr(AwsService):
                 if not repository.tags_of(digest):  # the last tag takes the image with it
                     if not tags:
                         deleted.append({"imageDigest": digest})
-                    del repository.images[digest]
-                    gone.append(digest)
-        for digest in gone:
-            self.cloud.storage.delete_manifest(repository.upstream, digest)
+                    del repository.images[
+                        digest
+                    ]  # the storage keeps its manifest, as Lambda keeps its own copy
         return {"imageIds": deleted, "failures": failures}
 
     # Layers
@@ -276,10 +329,19 @@ class Ecr(AwsService):
         layers, failures = [], []
         for digest in parameters["layerDigests"]:
             if not repositories.DIGEST.fullmatch(digest):
-                failures.append({"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": "Invalid layer digest"})
+                failures.append(
+                    {
+                        "layerDigest": digest,
+                        "failureCode": "InvalidLayerDigest",
+                        "failureReason": "Invalid layer digest",
+                    }
+                )
                 continue
             size = self.cloud.storage.blob_size(repository.upstream, digest)
-            layer = {"layerDigest": digest, "layerAvailability": "UNAVAILABLE" if size is None else "AVAILABLE"}
+            layer = {
+                "layerDigest": digest,
+                "layerAvailability": "UNAVAILABLE" if size is None else "AVAILABLE",
+            }
             if size is not None:
                 layer["layerSize"] = size
             layers.append(layer)
@@ -289,7 +351,10 @@ class Ecr(AwsService):
         repository = self._repository(caller, parameters, call)
         digest = parameters["layerDigest"]
         if self.cloud.storage.blob_size(repository.upstream, digest) is None:
-            raise AwsError("LayerInaccessibleException", f"The layer with digest '{digest}' cannot be found in " + _where(repository))
+            raise AwsError(
+                "LayerInaccessibleException",
+                f"The layer with digest '{digest}' cannot be found in " + _where(repository),
+            )
         return {"downloadUrl": self.cloud.downloads.url(repository, digest), "layerDigest": digest}
 
     # Tags of repositories
@@ -297,7 +362,9 @@ class Ecr(AwsService):
     def tag_resource(self, caller, parameters, call):
         repository = self._by_arn(caller, parameters)
         with self.cloud.lock:
-            repository.resource_tags.update({each["Key"]: each.get("Value", "") for each in parameters["tags"]})
+            repository.resource_tags.update(
+                {each["Key"]: each.get("Value", "") for each in parameters["tags"]}
+            )
 
     def untag_resource(self, caller, parameters, call):
         repository = self._by_arn(caller, parameters)
@@ -313,7 +380,9 @@ class Ecr(AwsService):
         try:
             return super().answer(call)
         except StorageError as error:
-            raise AwsError("ServerException", f"the registry behind this cloud failed: {error}", 500) from error
+            raise AwsError(
+                "ServerException", f"the registry behind this cloud failed: {error}", 500
+            ) from error
 
 
 def _names(repository):
@@ -321,7 +390,10 @@ def _names(repository):
 
 
 def _where(repository):
-    return f"the repository with name '{repository.name}' in the registry with id '{repository.account}'"
+    return (
+        f"the repository with name '{repository.name}' in the registry with id"
+        f" '{repository.account}'"
+    )
 
 
 def _describe(repository):
@@ -359,38 +431,62 @@ def _detail(repository, digest):
 
 def _image(repository, identity, data, media_type):
     text = data.decode()
-    return {**_names(repository), "imageId": identity, "imageManifest": text, "imageManifestMediaType": media_type}
+    return {
+        **_names(repository),
+        "imageId": identity,
+        "imageManifest": text,
+        "imageManifestMediaType": media_type,
+    }
 
 
 def _by_status(repository, digests, parameters):
     status = (parameters.get("filter") or {}).get("tagStatus", "ANY")
     if status == "ANY":
         return digests
-    return [digest for digest in digests if bool(repository.tags_of(digest)) == (status == "TAGGED")]
+    return [
+        digest for digest in digests if bool(repository.tags_of(digest)) == (status == "TAGGED")
+    ]
 
 
 def _look_up(repository, wanted):
     """(digest or None, (failure code, reason) or None) of an imageId."""
     tag, digest = wanted.get("imageTag"), wanted.get("imageDigest")
     if tag is None and digest is None:
-        return None, ("MissingDigestAndTag", "Invalid request parameters: both tag and digest are missing")
+        return None, (
+            "MissingDigestAndTag",
+            "Invalid request parameters: both tag and digest are missing",
+        )
     if digest is not None and not repositories.DIGEST.fullmatch(digest):
-        return None, ("InvalidImageDigest", "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
+        return None, (
+            "InvalidImageDigest",
+            (
+                "Invalid request parameters: image digest should satisfy the regex"
+                " '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
+            ),
+        )
     if tag is None:
         return digest, None
     found = repository.tags.get(tag)
     if found is None:
         return None, ("ImageNotFound", "Requested image not found")
     if digest not in (None, found):
-        return None, ("ImageTagDoesNotMatchDigest", "The image tag does not belong to the image digest")
+        return None, (
+            "ImageTagDoesNotMatchDigest",
+            "The image tag does not belong to the image digest",
+        )
     return found, None
 
 
 def _named_image(repository, wanted):
     digest, failure = _look_up(repository, wanted)
     if failure or digest not in repository.images:
-        shown = ", ".join(f"{name}:'{wanted.get(name, 'null')}'" for name in ("imageDigest", "imageTag"))
-        raise AwsError("ImageNotFoundException", f"The image with imageId {{{shown}}} does not exist within " + _where(repository))
+        shown = ", ".join(
+            f"{name}:'{wanted.get(name, 'null')}'" for name in ("imageDigest", "imageTag")
+        )
+        raise AwsError(
+            "ImageNotFoundException",
+            f"The image with imageId {{{shown}}} does not exist within " + _where(repository),
+        )
     return digest
 
 
@@ -405,12 +501,19 @@ def _check_lifecycle(text):
             good = good and rule["action"]["type"] == "expire"
             good = good and selection["tagStatus"] in ("tagged", "untagged", "any")
             good = good and selection["countType"] in ("imageCountMoreThan", "sinceImagePushed")
-            good = good and isinstance(selection["countNumber"], int) and selection["countNumber"] > 0
-            good = good and (selection["countType"] != "sinceImagePushed" or selection.get("countUnit") == "days")
+            good = (
+                good and isinstance(selection["countNumber"], int) and selection["countNumber"] > 0
+            )
+            good = good and (
+                selection["countType"] != "sinceImagePushed" or selection.get("countUnit") == "days"
+            )
             patterns = selection.get("tagPrefixList") or selection.get("tagPatternList")
             good = good and (selection["tagStatus"] == "tagged") == bool(patterns)
     except (ValueError, KeyError, TypeError):
         good = False
     if not good:
-        message = "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure'"
+        message = (
+            "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle"
+            " policy validation failure'"
+        )
         raise AwsError("InvalidParameterException", message)

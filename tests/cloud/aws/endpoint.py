@@ -1,4 +1,5 @@
-"""From a host name to a service; journal, latency, authentication and faults around every request."""
+"""From a host name to a service; journal, latency, authentication and faults around every request.
+"""
 
 import re
 import secrets
@@ -36,7 +37,8 @@ class Call:
 class Endpoint:
     """`routes`: pairs of a host name's pattern and a service.
 
-    A service has `name`, `prepare(call)`, `answer(call) -> Response` and `refuse(error) -> Response`.
+    A service has `name`, `prepare(call)`, `answer(call) -> Response` and
+    `refuse(error) -> Response`.
     """
 
     def __init__(self, cloud, routes):
@@ -56,7 +58,9 @@ class Endpoint:
         if service is None:
             entry = self._cloud.journal.open("unknown", request.method, request.host)
             self._cloud.journal.close(entry, 421)
-            return Response(421, [("Content-Type", "text/plain")], b"no service of this name here\n")
+            return Response(
+                421, [("Content-Type", "text/plain")], b"no service of this name here\n"
+            )
         call = Call(request, route)
         problem = None
         try:
@@ -64,7 +68,9 @@ class Endpoint:
         except AwsError as error:
             problem = error
         except TooLarge:
-            problem = AwsError("RequestEntityTooLargeException", "Request must be smaller than 8388608 bytes", 413)
+            problem = AwsError(
+                "RequestEntityTooLargeException", "Request must be smaller than 8388608 bytes", 413
+            )
         return self._serve(service, call, problem)
 
     def _serve(self, service, call, problem):
@@ -124,7 +130,13 @@ def _error_of(arg):
     arg = arg if isinstance(arg, dict) else {"status": arg}
     status = arg["status"]
     code = arg.get("code") or ERROR_OF_STATUS.get(status, "InternalFailure")
-    return AwsError(code, arg.get("message", "ordered by a test"), status, headers=arg.get("headers"), exact=True)
+    return AwsError(
+        code,
+        arg.get("message", "ordered by a test"),
+        status,
+        headers=arg.get("headers"),
+        exact=True,
+    )
 
 
 def _after(fault, response):
@@ -142,7 +154,9 @@ def _after(fault, response):
     elif fault.fault == "garbage":
         _drop_body(response)
         response.body, response.length = b"\x00\xff{garbage <" + secrets.token_bytes(200), None
-        response.headers = [pair for pair in response.headers if pair[0].lower() != "content-length"]
+        response.headers = [
+            pair for pair in response.headers if pair[0].lower() != "content-length"
+        ]
     return response
 
 
@@ -155,8 +169,9 @@ def _drop_body(response):
 class AwsService:
     """A service of AWS's kind: signed requests, a model, a table of operations.
 
-    `operations` maps a name to a function (caller, parameters, call) -> result; `unsigned` names those that need no
-    signature. `authorize(caller, operation, parameters, call)` and `resource(operation, parameters)` are the service's.
+    `operations` maps a name to a function (caller, parameters, call) -> result; `unsigned` names
+    those that need no signature. `authorize(caller, operation, parameters, call)` and
+    `resource(operation, parameters)` are the service's own.
     """
 
     name = None
@@ -174,7 +189,9 @@ class AwsService:
         call.model, call.operation = operation, operation.name
         call.parameters, call.problem = {}, None
         try:
-            call.parameters = self.protocol.parameters(operation, labels, call.request, call.payload)
+            call.parameters = self.protocol.parameters(
+                operation, labels, call.request, call.payload
+            )
         except AwsError as error:
             call.problem = error  # told after the signature is checked, as AWS does
         call.resource = self.resource(operation.name, {**labels, **call.parameters})
@@ -188,7 +205,9 @@ class AwsService:
         if call.problem:
             raise call.problem
         if call.operation not in self.operations:
-            raise AwsError("UnknownOperationException", f"this cloud does not have {call.operation}", 404)
+            raise AwsError(
+                "UnknownOperationException", f"this cloud does not have {call.operation}", 404
+            )
         if call.model.input_shape is not None:
             models.check(call.model.input_shape, call.parameters)
         call.region = call.route["region"]

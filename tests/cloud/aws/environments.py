@@ -1,4 +1,6 @@
-"""Execution environments: containers that run functions, kept warm for a while, ended with their cloud."""
+"""Execution environments: containers that run functions, kept warm for a while, ended with their
+cloud.
+"""
 
 import json
 import threading
@@ -40,7 +42,9 @@ class Broken(Exception):
         self.text = text
 
     def payload(self, request_id):
-        return json.dumps({"errorType": self.kind, "errorMessage": f"RequestId: {request_id} Error: {self.text}"}).encode()
+        return json.dumps(
+            {"errorType": self.kind, "errorMessage": f"RequestId: {request_id} Error: {self.text}"}
+        ).encode()
 
 
 class Environment:
@@ -61,7 +65,9 @@ class Environment:
         self._container = None
         self._api = RuntimeApi(address)
         self._entry = _entry(version)
-        self._specification = self._specify(function, version, image_name, label, f"{address}:{self._api.port}")
+        self._specification = self._specify(
+            function, version, image_name, label, f"{address}:{self._api.port}"
+        )
 
     def _specify(self, function, version, image_name, label, api):
         settings, run = version.settings, json.loads(version.image.config)
@@ -109,7 +115,9 @@ class Environment:
             self._container = self._engine.create(self._specification, platform)
             self._engine.start(self._container)
         except EngineError as error:
-            raise Broken("Runtime.InvalidEntrypoint", _entry_error(error.message, self._entry)) from error
+            raise Broken(
+                "Runtime.InvalidEntrypoint", _entry_error(error.message, self._entry)
+            ) from error
         threading.Thread(target=self._watch, daemon=True).start()
         threading.Thread(target=self._follow, daemon=True).start()
 
@@ -151,7 +159,9 @@ class Environment:
             self.init_ms = (time.monotonic() - began) * 1000
         start = time.monotonic()
         deadline = start + self._timeout_s
-        event = Event(request_id, payload, int((clock.now() + self._timeout_s) * 1000), function_arn)
+        event = Event(
+            request_id, payload, int((clock.now() + self._timeout_s) * 1000), function_arn
+        )
         self._api.offer(event)
         self._wait_for(event.done, deadline)
         return event.answer, event.failed, (time.monotonic() - start) * 1000
@@ -161,7 +171,9 @@ class Environment:
             if self._exited.is_set() and not happened.wait(0.05):
                 self._raise_exit()
             if time.monotonic() > deadline:
-                raise Broken("Sandbox.Timedout", f"Task timed out after {self._timeout_s:.2f} seconds")
+                raise Broken(
+                    "Sandbox.Timedout", f"Task timed out after {self._timeout_s:.2f} seconds"
+                )
 
     def _raise_exit(self):
         code = self._exit_code
@@ -170,10 +182,16 @@ class Environment:
         if self._api.init_error:
             raise _Posted(self._api.init_error)
         if b"exec format error" in log:
-            raise Broken("Runtime.InvalidEntrypoint", _entry_error("exec format error", self._entry))
+            raise Broken(
+                "Runtime.InvalidEntrypoint", _entry_error("exec format error", self._entry)
+            )
         if code == 0:
             raise Broken("Runtime.ExitError", "Runtime exited without providing a reason")
-        how = f"signal: {SIGNALS.get(code - 128, code - 128)}" if code > 128 else f"exit status {code}"
+        how = (
+            f"signal: {SIGNALS.get(code - 128, code - 128)}"
+            if code > 128
+            else f"exit status {code}"
+        )
         raise Broken("Runtime.ExitError", f"Runtime exited with error: {how}")
 
     def end(self):
@@ -203,13 +221,20 @@ SIGNALS = {6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"
 def _entry(version):
     """The path of what is started."""
     config, run = version.settings.get("ImageConfig") or {}, json.loads(version.image.config)
-    chosen = config.get("EntryPoint") or run.get("Entrypoint") or config.get("Command") or run.get("Cmd")
+    chosen = (
+        config.get("EntryPoint") or run.get("Entrypoint") or config.get("Command") or run.get("Cmd")
+    )
     return (chosen or ["the entrypoint"])[0]
 
 
 def _entry_error(message, entry):
     """In Lambda's words, what the engine says of an entrypoint that cannot be started."""
-    for known in ("exec format error", "no such file or directory", "permission denied", "executable file not found"):
+    for known in (
+        "exec format error",
+        "no such file or directory",
+        "permission denied",
+        "executable file not found",
+    ):
         if known in message:
             reason = "no such file or directory" if known.startswith("executable") else known
             return f"fork/exec {entry}: {reason}"
@@ -235,7 +260,9 @@ class Pools:
         self._address = None
 
     def start(self):
-        """Begins to end what an earlier run left behind, as soon as the engine answers, and what is idle."""
+        """Begins to end what an earlier run left behind, as soon as the engine answers, and what
+        is idle.
+        """
         threading.Thread(target=self._reap, daemon=True).start()
 
     def stop(self):
@@ -249,13 +276,17 @@ class Pools:
         environment, posted, milliseconds, broken = None, None, 0.0, None
         try:
             environment = self._acquire(key, function, version)
-            posted, failed, milliseconds = environment.invoke(request_id, payload, function_arn, self._clock)
+            posted, failed, milliseconds = environment.invoke(
+                request_id, payload, function_arn, self._clock
+            )
         except Broken as error:
             posted, failed, broken = error.payload(request_id), True, error
             milliseconds = (time.monotonic() - began) * 1000
         log = self._write_log(environment, version, request_id, milliseconds, broken)
         self._release(key, environment, version, broken)
-        return Outcome(posted or b"", failed, log, environment.id if environment else uuid.uuid4().hex)
+        return Outcome(
+            posted or b"", failed, log, environment.id if environment else uuid.uuid4().hex
+        )
 
     def _write_log(self, environment, version, request_id, milliseconds, broken):
         log = environment.take_log() if environment else b""
@@ -268,11 +299,16 @@ class Pools:
         memory = version.settings.get("MemorySize", 128)
         lines = ""
         if broken:
-            lines = f"{iso_millis(self._clock.now())} {request_id} {broken.text}\n" if broken.kind == "Sandbox.Timedout" else ""
+            lines = (
+                f"{iso_millis(self._clock.now())} {request_id} {broken.text}\n"
+                if broken.kind == "Sandbox.Timedout"
+                else ""
+            )
             lines = lines or f"RequestId: {request_id} Error: {broken.text}\n{broken.kind}\n"
         end = (
-            f"END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\t"
-            f"Billed Duration: {int(milliseconds) + 1} ms\tMemory Size: {memory} MB\t{init}\n"
+            f"END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration:"
+            f" {milliseconds:.2f} ms\tBilled Duration: {int(milliseconds) + 1} ms\tMemory Size:"
+            f" {memory} MB\t{init}\n"
         )
         head = f"START RequestId: {request_id} Version: {version.number}\n"
         return head.encode() + log + lines.encode() + end.encode()
@@ -285,7 +321,11 @@ class Pools:
                 if self._stopped.is_set():
                     raise AwsError("ServiceException", "the cloud is ending", 500)
                 here = self._environments.setdefault(key, [])
-                for each in [each for each in here if each not in self._busy and each.version.generation != version.generation]:
+                for each in [
+                    each
+                    for each in here
+                    if each not in self._busy and each.version.generation != version.generation
+                ]:
                     here.remove(each)
                     self._end_soon(each)
                 free = [each for each in here if each not in self._busy and not each.dead]
@@ -296,7 +336,12 @@ class Pools:
                     self._starting[key] = self._starting.get(key, 0) + 1
                     break
                 if not self._changed.wait(end - time.monotonic()):
-                    raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429, members={"Reason": "ConcurrentInvocationLimitExceeded"})
+                    raise AwsError(
+                        "TooManyRequestsException",
+                        "Rate Exceeded.",
+                        429,
+                        members={"Reason": "ConcurrentInvocationLimitExceeded"},
+                    )
             round_ = self._round
         environment = None
         try:
@@ -309,14 +354,18 @@ class Pools:
                     if round_ == self._round:
                         self._environments.setdefault(key, []).append(environment)
                     else:
-                        environment.dead = True  # everything was ended meanwhile: this one is used once
+                        environment.dead = (
+                            True  # everything was ended meanwhile: this one is used once
+                        )
                 self._changed.notify_all()
         return environment
 
     def _start(self, function, version):
         image = version.image
         if PLATFORMS.get(version.architectures[0]) != image.architecture:
-            raise Broken("Runtime.InvalidEntrypoint", f"fork/exec {_entry(version)}: exec format error")
+            raise Broken(
+                "Runtime.InvalidEntrypoint", f"fork/exec {_entry(version)}: exec format error"
+            )
         platform = f"linux/{image.architecture}"
         name = f"{self._storage.name}/{image.upstream}@{image.digest}"
         self._pull(name, platform)
@@ -340,7 +389,9 @@ class Pools:
             try:
                 self._engine.pull(name, platform)
             except EngineError as error:
-                raise AwsError("ServiceException", f"the image cannot be pulled: {error}", 500) from error
+                raise AwsError(
+                    "ServiceException", f"the image cannot be pulled: {error}", 500
+                ) from error
             self._pulled.add(name)
 
     def _release(self, key, environment, version, broken):
@@ -363,7 +414,11 @@ class Pools:
     def end(self, function_arn, number=None):
         """The environments of a function, or of one of its versions."""
         with self._changed:
-            keys = [key for key in self._environments if key[0] == function_arn and number in (None, key[1])]
+            keys = [
+                key
+                for key in self._environments
+                if key[0] == function_arn and number in (None, key[1])
+            ]
             ended = [each for key in keys for each in self._environments.pop(key)]
             self._changed.notify_all()
         _end_together(ended)

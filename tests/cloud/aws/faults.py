@@ -61,7 +61,9 @@ class Faults:
 
     def take(self, service, operation):
         """The first fault that hits this request, or None. Every matching fault counts it."""
-        return self._take(lambda fault: fault.fault != "tls" and fault.operation in (None, operation), service)
+        return self._take(
+            lambda fault: fault.fault != "tls" and fault.operation in (None, operation), service
+        )
 
     def take_tls(self, service):
         """A handshake knows its host name only, so that a `tls` fault ignores the operation."""
@@ -101,7 +103,9 @@ def _checked(wish):
 
 
 def _check_arg(kind, arg):
-    if kind in NEEDS_NUMBER and (isinstance(arg, bool) or not isinstance(arg, (int, float)) or arg < 0):
+    if kind in NEEDS_NUMBER and (
+        isinstance(arg, bool) or not isinstance(arg, (int, float)) or arg < 0
+    ):
         raise ControlError(f"{kind} needs arg: milliseconds")
     if kind == "status":
         status = arg.get("status") if isinstance(arg, dict) else arg

@@ -14,7 +14,8 @@ from .errors import AwsError
 
 LATEST = "$LATEST"
 NAME = re.compile(
-    r"(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:|(?P<partial>\d{12}):function:|function:)?"
+    r"(?:arn:aws:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:"
+    r"|(?P<partial>\d{12}):function:|function:)?"
     r"(?P<name>[A-Za-z0-9_-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
 )
 
@@ -38,7 +39,9 @@ class Version:
     settles_at: float = None  # monotonic
     failure: tuple = None  # (text, code): how it settles, if not well
     environment_hidden: bool = False  # Lambda cannot decrypt it for the caller
-    generation: str = field(default_factory=lambda: uuid.uuid4().hex)  # containers of another one are stale
+    generation: str = field(
+        default_factory=lambda: uuid.uuid4().hex
+    )  # containers of another one are stale
     serving: object = None  # the Version that answers while this one is on its way, or has failed
 
 
@@ -80,9 +83,16 @@ def parse_name(text, caller_account, region, qualifier=None):
     if not match:
         raise AwsError("InvalidParameterValueException", f"Invalid function name: {text}")
     if match["region"] and match["region"] != region:
-        raise AwsError("ResourceNotFoundException", f"Functions from '{match['region']}' are not reachable in this region ('{region}')", 404)
+        raise AwsError(
+            "ResourceNotFoundException",
+            f"Functions from '{match['region']}' are not reachable in this region ('{region}')",
+            404,
+        )
     if match["qualifier"] and qualifier and match["qualifier"] != qualifier:
-        raise AwsError("InvalidParameterValueException", "The derived qualifier from the function name does not match the specified qualifier.")
+        raise AwsError(
+            "InvalidParameterValueException",
+            "The derived qualifier from the function name does not match the specified qualifier.",
+        )
     account = match["account"] or match["partial"] or caller_account
     return account, match["name"], qualifier or match["qualifier"]
 
@@ -127,11 +137,18 @@ def settle(version):
     version.settles_at = None
     failure, version.failure = version.failure, None
     if version.state == "Pending":
-        version.state, version.state_reason = ("Failed", failure) if failure else ("Active", (None, None))
+        version.state, version.state_reason = (
+            ("Failed", failure) if failure else ("Active", (None, None))
+        )
         version.update_status = version.update_status or "Successful"
     if version.update_status == "InProgress":
-        version.update_status, version.update_reason = ("Failed", failure) if failure else ("Successful", (None, None))
-        if not failure and version.state in ("Inactive", "Failed"):  # the new code is optimised, and that wakes it
+        version.update_status, version.update_reason = (
+            ("Failed", failure) if failure else ("Successful", (None, None))
+        )
+        if not failure and version.state in (
+            "Inactive",
+            "Failed",
+        ):  # the new code is optimised, and that wakes it
             version.state, version.state_reason = "Active", (None, None)
     if not failure:
         version.serving = None
@@ -166,20 +183,31 @@ def conflict(function, version):
     if version.state == "Pending":
         raise _in_state("Pending")
     if version.update_status == "InProgress":
-        message = "The operation cannot be performed at this time. An update is in progress for resource: "
+        message = (
+            "The operation cannot be performed at this time. An update is in progress for"
+            " resource: "
+        )
         raise AwsError("ResourceConflictException", message + function.arn, 409)
 
 
 def _in_state(state):
-    message = "The operation cannot be performed at this time. The function is currently in the following state: "
+    message = (
+        "The operation cannot be performed at this time. The function is currently in the following"
+        " state: "
+    )
     return AwsError("ResourceConflictException", message + state, 409)
 
 
 def wake(version, milliseconds):
-    """ResourceConflictException unless the version can be invoked now; an idle one is woken by the attempt."""
+    """ResourceConflictException unless the version can be invoked now; an idle one is woken by the
+    attempt.
+    """
     settle(version)
     if version.state == "Inactive":
-        version.state, version.state_reason = "Pending", ("The function is being restored.", "Restoring")
+        version.state, version.state_reason = "Pending", (
+            "The function is being restored.",
+            "Restoring",
+        )
         version.settles_at = time.monotonic() + milliseconds / 1000
         raise _in_state("Inactive")
     if version.state != "Active":
@@ -190,8 +218,10 @@ def check_revision(item, revision_id):
     if revision_id and revision_id != item.revision_id:
         raise AwsError(
             "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
-            "retrieve the latest Revision Id",
+            (
+                "The Revision Id provided does not match the latest Revision Id. Call the"
+                " GetFunction/GetAlias API to retrieve the latest Revision Id"
+            ),
             412,
         )
 
@@ -236,8 +266,15 @@ def show(function, version, qualifier=None):
         "PackageType": function.package_type,
         "Architectures": list(version.architectures),
         "EphemeralStorage": settings.get("EphemeralStorage", {"Size": 512}),
-        "SnapStart": {"ApplyOn": settings.get("SnapStart", {}).get("ApplyOn", "None"), "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}", **settings.get("LoggingConfig", {})},
+        "SnapStart": {
+            "ApplyOn": settings.get("SnapStart", {}).get("ApplyOn", "None"),
+            "OptimizationStatus": "Off",
+        },
+        "LoggingConfig": {
+            "LogFormat": "Text",
+            "LogGroup": f"/aws/lambda/{function.name}",
+            **settings.get("LoggingConfig", {}),
+        },
         "State": version.state,
         "StateReason": version.state_reason[0],
         "StateReasonCode": version.state_reason[1],
@@ -269,7 +306,10 @@ def _show_environment(shown, version):
     if not variables:
         return
     if version.environment_hidden:
-        message = "Lambda was unable to decrypt your environment variables because the KMS access was denied."
+        message = (
+            "Lambda was unable to decrypt your environment variables because the KMS access was"
+            " denied."
+        )
         shown["Environment"] = {"Error": {"ErrorCode": "AccessDeniedException", "Message": message}}
     else:
         shown["Environment"] = {"Variables": variables}

@@ -47,7 +47,10 @@ def make_endpoint(cloud):
             (rf"logs\.{REGION}\.amazonaws\.com", Logs(cloud)),
             (rf"(?P<account>\d{{12}})\.dkr\.ecr\.{REGION}\.amazonaws\.com", Registry(cloud)),
             (rf"(?P<label>[a-z0-9_-]+)\.lambda-url\.{REGION}\.on\.aws", Url(cloud)),
-            (rf"prod-{REGION}-starport-layer-bucket\.s3\.[a-z0-9-]+\.amazonaws\.com", cloud.downloads),
+            (
+                rf"prod-{REGION}-starport-layer-bucket\.s3\.[a-z0-9-]+\.amazonaws\.com",
+                cloud.downloads,
+            ),
             (re.escape(OIDC_HOST), issuer),
         ],
     )

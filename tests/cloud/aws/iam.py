@@ -30,10 +30,14 @@ class Policy:
         if not isinstance(document, dict) or "Statement" not in document:
             raise ControlError("a policy is an object with a Statement")
         self.document = document
-        self._statements = [_checked(each, resource_based or trust, trust) for each in _list(document["Statement"])]
+        self._statements = [
+            _checked(each, resource_based or trust, trust) for each in _list(document["Statement"])
+        ]
 
     def decide(self, action, resource, context=None, principals=None):
-        """"Allow", "Deny" or None; `principals` are the caller's names, for a policy that names principals."""
+        """ "Allow", "Deny" or None; `principals` are the caller's names, for a policy that names
+        principals.
+        """
         verdict = None
         for statement in self._statements:
             if _applies(statement, action, resource, context or {}, principals):
@@ -48,20 +52,33 @@ def authorize(principal, action, resource, context=None, resource_policy=None, o
 
     Of the resource's own account either policy is enough; of another account both must allow.
     """
-    identity = "Allow" if principal.policy is None else principal.policy.decide(action, resource, context)
+    identity = (
+        "Allow" if principal.policy is None else principal.policy.decide(action, resource, context)
+    )
     attached = None
     if resource_policy is not None:
         attached = resource_policy.decide(action, resource, context, {"AWS": principal.names()})
     foreign = owner is not None and owner != principal.account
     if identity == "Deny":
-        raise _denied(principal, action, resource, "with an explicit deny in an identity-based policy")
+        raise _denied(
+            principal, action, resource, "with an explicit deny in an identity-based policy"
+        )
     if attached == "Deny":
-        raise _denied(principal, action, resource, "with an explicit deny in a resource-based policy")
+        raise _denied(
+            principal, action, resource, "with an explicit deny in a resource-based policy"
+        )
     if foreign and attached != "Allow":
-        raise _denied(principal, action, resource, f"because no resource-based policy allows the {action} action")
+        raise _denied(
+            principal,
+            action,
+            resource,
+            f"because no resource-based policy allows the {action} action",
+        )
     if identity == "Allow" or (attached == "Allow" and not foreign):
         return
-    raise _denied(principal, action, resource, f"because no identity-based policy allows the {action} action")
+    raise _denied(
+        principal, action, resource, f"because no identity-based policy allows the {action} action"
+    )
 
 
 def may(principal, action, resource, **more):
@@ -73,7 +90,10 @@ def may(principal, action, resource, **more):
 
 
 def _denied(principal, action, resource, why):
-    message = f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {why}"
+    message = (
+        f"User: {principal.arn} is not authorized to perform: {action} on resource:"
+        f" {resource} {why}"
+    )
     return AwsError("AccessDeniedException", message, 403)
 
 
@@ -84,7 +104,16 @@ def _list(value):
 def _checked(statement, with_principal, trust):
     if not isinstance(statement, dict):
         raise ControlError("a policy's statement is an object")
-    known = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal"}
+    known = {
+        "Sid",
+        "Effect",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+        "Principal",
+    }
     unknown = set(statement) - known
     if unknown:
         raise ControlError(f"a policy's statement cannot hold {sorted(unknown)[0]!r} here")
@@ -109,7 +138,9 @@ def _applies(statement, action, resource, context, principals):
         return False
     if not _chosen(statement, "Action", action, ignore_case=True):
         return False
-    if ("Resource" in statement or "NotResource" in statement) and not _chosen(statement, "Resource", resource):
+    if ("Resource" in statement or "NotResource" in statement) and not _chosen(
+        statement, "Resource", resource
+    ):
         return False
     return all(
         _holds(operator, key, wanted, context)
@@ -123,14 +154,18 @@ def _names(principal, principals):
     if principal == "*":
         return True
     return any(
-        wanted in principals.get(kind, ()) for kind, several in principal.items() for wanted in _list(several)
+        wanted in principals.get(kind, ())
+        for kind, several in principal.items()
+        for wanted in _list(several)
     )
 
 
 def _chosen(statement, member, value, ignore_case=False):
     if member in statement:
         return any(like(pattern, value, ignore_case) for pattern in _list(statement[member]))
-    return not any(like(pattern, value, ignore_case) for pattern in _list(statement["Not" + member]))
+    return not any(
+        like(pattern, value, ignore_case) for pattern in _list(statement["Not" + member])
+    )
 
 
 def like(pattern, value, ignore_case=False):

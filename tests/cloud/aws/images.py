@@ -1,4 +1,6 @@
-"""What Lambda wants of an image: it is there, Lambda may read it, its manifest and layers are of a kind that it takes."""
+"""What Lambda wants of an image: it is there, Lambda may read it, its manifest and layers are of a
+kind that it takes.
+"""
 
 import json
 import re
@@ -13,14 +15,23 @@ URI = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[a-z0-9._/-]+?)"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]*))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-MANIFESTS = ("application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json")
-CONFIGS = ("application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json")
+MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
+CONFIGS = (
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.oci.image.config.v1+json",
+)
 LAYERS = (
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
     "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip",
 )
-ZSTD = ("application/vnd.oci.image.layer.v1.tar+zstd", "application/vnd.docker.image.rootfs.diff.tar.zstd")
+ZSTD = (
+    "application/vnd.oci.image.layer.v1.tar+zstd",
+    "application/vnd.docker.image.rootfs.diff.tar.zstd",
+)
 LIMIT_BYTES = 10 * 1024**3
 GZIP = b"\x1f\x8b"
 SOURCE_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -52,28 +63,47 @@ class Image:
 
 
 def inspect(cloud, caller, uri, function_arn):
-    """An Image; AwsError as CreateFunction and UpdateFunctionCode give it at once. `caller` None: the control port."""
+    """An Image; AwsError as CreateFunction and UpdateFunctionCode give it at once. `caller` None:
+    the control port.
+    """
     match = URI.fullmatch(uri)
     parts = function_arn.split(":")
     region, account = parts[3], parts[4]
     if not match or match["region"] != region:
-        raise AwsError("InvalidParameterValueException", f"Source image {uri} is not valid. Provide a valid source image.")
+        raise AwsError(
+            "InvalidParameterValueException",
+            f"Source image {uri} is not valid. Provide a valid source image.",
+        )
     repository = cloud.repositories.get((match["account"], region, match["name"]))
     digest = _digest(repository, match) if repository else None
     if digest is None:
-        raise AwsError("InvalidParameterValueException", f"Source image {uri} does not exist. Provide a valid source image.")
+        raise AwsError(
+            "InvalidParameterValueException",
+            f"Source image {uri} does not exist. Provide a valid source image.",
+        )
     if caller is not None:
         _check_access(cloud, caller, repository, account, function_arn)
     record = repository.images[digest]
     data = cloud.storage.manifest(repository.upstream, digest)
     if data is None:
-        raise AwsError("InvalidParameterValueException", f"Source image {uri} does not exist. Provide a valid source image.")
+        raise AwsError(
+            "InvalidParameterValueException",
+            f"Source image {uri} does not exist. Provide a valid source image.",
+        )
     manifest = json.loads(data)
     _check_types(cloud, uri, manifest, record.media_type)
     failure = _find_failure(cloud, repository, manifest)
     config = cloud.storage.blob_json(repository.upstream, manifest["config"]["digest"]) or {}
     run = json.dumps(config.get("config") or {})
-    return Image(uri, repository.uri, digest, repository.upstream, config.get("architecture", ""), run, failure)
+    return Image(
+        uri,
+        repository.uri,
+        digest,
+        repository.upstream,
+        config.get("architecture", ""),
+        run,
+        failure,
+    )
 
 
 def still_there(cloud, image, region):
@@ -91,7 +121,10 @@ def _digest(repository, match):
 def _check_types(cloud, uri, manifest, media_type):
     refusal = AwsError(
         "InvalidParameterValueException",
-        f"The image manifest, config or layer media type for the source image {uri} is not supported.",
+        (
+            f"The image manifest, config or layer media type for the source image {uri} is not"
+            " supported."
+        ),
     )
     if media_type in INDEX_TYPES or media_type not in MANIFESTS:
         raise refusal
@@ -105,7 +138,10 @@ def _check_types(cloud, uri, manifest, media_type):
             raise refusal
     size = sum(layer["size"] for layer in manifest["layers"])
     if size > LIMIT_BYTES:
-        message = f"The size of the source image {uri}, {size} bytes, exceeds the limit of {LIMIT_BYTES} bytes."
+        message = (
+            f"The size of the source image {uri}, {size} bytes, exceeds the limit of"
+            f" {LIMIT_BYTES} bytes."
+        )
         raise AwsError("InvalidParameterValueException", message)
 
 
@@ -119,22 +155,42 @@ def _find_failure(cloud, repository, manifest):
             continue
         start = cloud.storage.blob_start(repository.upstream, digest, 2)
         if start is None:
-            return f"Layer with digest {digest} cannot be read from the source image.", "InvalidImage"
+            return (
+                f"Layer with digest {digest} cannot be read from the source image.",
+                "InvalidImage",
+            )
         if media_type.endswith("gzip") and start != GZIP:
             return f"UnsupportedImageLayerDetected: Layer Digest {digest}", "InvalidImage"
     return None
 
 
 def _check_access(cloud, caller, repository, account, function_arn):
-    """Lambda reads by the repository's policy; for a caller who may, it writes its statement there itself."""
+    """Lambda reads by the repository's policy; for a caller who may, it writes its statement there
+    itself.
+    """
     if _policy_allows(repository, account, function_arn):
         return
     own = repository.account == account
     needed = ("ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy")
-    if not own or not all(iam.may(caller, action, repository.arn, resource_policy=repository.policy) for action in needed):
-        raise AwsError("AccessDeniedException", "Lambda does not have permission to access the ECR image. Check the ECR permissions.", 403)
-    document = json.loads(repository.policy_text) if repository.policy_text else {"Version": "2008-10-17", "Statement": []}
-    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    if not own or not all(
+        iam.may(caller, action, repository.arn, resource_policy=repository.policy)
+        for action in needed
+    ):
+        raise AwsError(
+            "AccessDeniedException",
+            "Lambda does not have permission to access the ECR image. Check the ECR permissions.",
+            403,
+        )
+    document = (
+        json.loads(repository.policy_text)
+        if repository.policy_text
+        else {"Version": "2008-10-17", "Statement": []}
+    )
+    statements = (
+        document["Statement"]
+        if isinstance(document["Statement"], list)
+        else [document["Statement"]]
+    )
     document["Statement"] = statements + [STATEMENT]
     with cloud.lock:
         repository.policy_text = json.dumps(document)

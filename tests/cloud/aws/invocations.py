@@ -1,4 +1,6 @@
-"""Lambda's Invoke, and what it shares with function URLs: pick a version, wake it, run it, keep its log."""
+"""Lambda's Invoke, and what it shares with function URLs: pick a version, wake it, run it, keep
+its log.
+"""
 
 import base64
 import copy
@@ -20,15 +22,21 @@ def invoke(cloud, function, qualifier, parameters):
     payload = parameters.get("Payload") or b"{}"
     kind = parameters.get("InvocationType", "RequestResponse")
     if len(payload) > PAYLOAD_LIMIT:
-        message = f"Request must be smaller than {PAYLOAD_LIMIT} bytes for the InvokeFunction operation"
+        message = (
+            f"Request must be smaller than {PAYLOAD_LIMIT} bytes for the InvokeFunction operation"
+        )
         raise AwsError("RequestTooLargeException", message, 413)
     try:
         json.loads(payload)
     except ValueError as error:
-        message = f"Could not parse request body into json: Could not parse payload into json: {error}"
+        message = (
+            f"Could not parse request body into json: Could not parse payload into json: {error}"
+        )
         raise AwsError("InvalidRequestContentException", message) from None
     if kind == "Event":
-        raise AwsError("InvalidParameterValueException", "this cloud has no asynchronous invocations")
+        raise AwsError(
+            "InvalidParameterValueException", "this cloud has no asynchronous invocations"
+        )
     if kind == "DryRun":
         functions.pick(function, qualifier)
         return {"StatusCode": 204}

@@ -1,12 +1,13 @@
-"""Lambda's control API: functions, their code and configuration, versions, tags. Aliases are in aliases.py."""
+"""Lambda's control API: functions, their code and configuration, versions, tags. Aliases are in
+aliases.py.
+"""
 
 import base64
 import copy
 import hashlib
-import re
 import time
 
-from . import functions, iam, images, invocations, paging
+from . import configuration, functions, iam, images, invocations, paging
 from .aliases import Aliases
 from .endpoint import AwsService
 from .errors import AwsError
@@ -14,31 +15,6 @@ from .functions import LATEST, Function, Version
 from .protocols import RestJson
 
 FREE = ("GetFunction", "Invoke")  # not counted as control calls
-IMAGE_CANNOT = ("Runtime", "Handler", "Layers")
-NOT_SETTINGS = ("FunctionName", "RevisionId", "Code", "PackageType", "Publish", "Architectures", "Tags")
-ENVIRONMENT_BYTES = 4096
-RESERVED = {
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_TASK_ROOT",
-    "LAMBDA_RUNTIME_DIR",
-}
-TAG_TEXT = re.compile(r"[\w \u00a0.:/=+\-@]*")
-TAGS_AT_MOST = 50
 
 
 class Lambda(AwsService):
@@ -84,46 +60,76 @@ class Lambda(AwsService):
         if text is None:
             iam.authorize(caller, action, "*")
             return
-        account, name, qualifier = functions.parse_name(text, caller.account, call.region, parameters.get("Qualifier"))
+        account, name, qualifier = functions.parse_name(
+            text, caller.account, call.region, parameters.get("Qualifier")
+        )
         arn = f"arn:aws:lambda:{call.region}:{account}:function:{name}"
-        if operation in ("Invoke", "GetFunction", "GetFunctionConfiguration", "DeleteFunction") and qualifier:
+        if (
+            operation in ("Invoke", "GetFunction", "GetFunctionConfiguration", "DeleteFunction")
+            and qualifier
+        ):
             arn += f":{qualifier}"
         iam.authorize(caller, action, arn, owner=account)
-        if operation in ("CreateFunction", "UpdateFunctionConfiguration") and parameters.get("Role"):
+        if operation in ("CreateFunction", "UpdateFunctionConfiguration") and parameters.get(
+            "Role"
+        ):
             iam.authorize(caller, "iam:PassRole", parameters["Role"])
 
     def _count(self, account, region):
         """Control calls share a fixed rate for the account in a region."""
         now, rate = time.monotonic(), self.cloud.settings.control_rate
         with self.cloud.lock:
-            recent = [each for each in self.cloud.control_calls.get((account, region), []) if each > now - 1]
+            recent = [
+                each
+                for each in self.cloud.control_calls.get((account, region), [])
+                if each > now - 1
+            ]
             full = len(recent) >= rate
             self.cloud.control_calls[(account, region)] = recent if full else recent + [now]
         if full:
-            raise AwsError("TooManyRequestsException", "Rate exceeded", 429, members={"Reason": "CallerRateLimitExceeded"})
+            raise AwsError(
+                "TooManyRequestsException",
+                "Rate exceeded",
+                429,
+                members={"Reason": "CallerRateLimitExceeded"},
+            )
 
     def target(self, caller, parameters, call):
         """(function, qualifier or None)."""
         text = parameters.get("FunctionName") or parameters["Resource"]
-        account, name, qualifier = functions.parse_name(text, caller.account, call.region, parameters.get("Qualifier"))
+        account, name, qualifier = functions.parse_name(
+            text, caller.account, call.region, parameters.get("Qualifier")
+        )
         return functions.find(self.cloud, account, call.region, name), qualifier
 
     # Create and show
 
     def create_function(self, caller, parameters, call):
-        account, name, _ = functions.parse_name(parameters["FunctionName"], caller.account, call.region)
+        account, name, _ = functions.parse_name(
+            parameters["FunctionName"], caller.account, call.region
+        )
         key = (account, call.region, name)
         arn = f"arn:aws:lambda:{call.region}:{account}:function:{name}"
-        self._check_settings(parameters, parameters.get("PackageType", "Zip"), creating=True)
-        self._check_tags(parameters.get("Tags") or {})
+        configuration.check(
+            self.cloud, parameters, parameters.get("PackageType", "Zip"), creating=True
+        )
+        configuration.check_tags(parameters.get("Tags") or {})
         if key in self.cloud.functions:
             raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409)
-        version = Version(LATEST, _settings(parameters), parameters.get("Architectures") or ["x86_64"])
-        self._set_code(version, parameters.get("Code", {}), caller, arn, parameters.get("PackageType", "Zip"))
+        version = Version(
+            LATEST,
+            configuration.settings_of(parameters),
+            parameters.get("Architectures") or ["x86_64"],
+        )
+        self._set_code(
+            version, parameters.get("Code", {}), caller, arn, parameters.get("PackageType", "Zip")
+        )
         with self.cloud.lock:
             if key in self.cloud.functions:
                 raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409)
-            function = Function(account, call.region, name, parameters.get("PackageType", "Zip"), version)
+            function = Function(
+                account, call.region, name, parameters.get("PackageType", "Zip"), version
+            )
             function.tags = dict(parameters.get("Tags") or {})
             function.created_at = self.cloud.clock.now()
             self.cloud.functions[key] = function
@@ -133,7 +139,9 @@ class Lambda(AwsService):
             functions.begin_create(version, self.cloud.settings.create_ms, failure)
             self._add_host(function)
             if parameters.get("Publish"):
-                published = functions.mint(function, None, self.cloud.settings.create_ms + self.cloud.settings.publish_ms)
+                published = functions.mint(
+                    function, None, self.cloud.settings.create_ms + self.cloud.settings.publish_ms
+                )
                 return functions.show(function, published)
             return functions.show(function, version)
 
@@ -148,9 +156,14 @@ class Lambda(AwsService):
             result = {"Configuration": functions.show(function, version, qualifier)}
             if version.image:
                 image = version.image
-                result["Code"] = {"RepositoryType": "ECR", "ImageUri": image.uri, "ResolvedImageUri": image.resolved_uri}
+                result["Code"] = {
+                    "RepositoryType": "ECR",
+                    "ImageUri": image.uri,
+                    "ResolvedImageUri": image.resolved_uri,
+                }
             else:
-                location = f"https://awslambda-{call.region}-tasks.s3.{call.region}.amazonaws.com/snapshots/{function.name}"
+                bucket = f"awslambda-{call.region}-tasks.s3.{call.region}.amazonaws.com"
+                location = f"https://{bucket}/snapshots/{function.name}"
                 result["Code"] = {"RepositoryType": "S3", "Location": location}
             if function.tags and iam.may(caller, "lambda:ListTags", function.arn):
                 result["Tags"] = dict(function.tags)
@@ -163,8 +176,13 @@ class Lambda(AwsService):
 
     def list_functions(self, caller, parameters, call):
         with self.cloud.lock:
-            keys = sorted(key for key in self.cloud.functions if key[:2] == (caller.account, call.region))
-            shown = [functions.show(self.cloud.functions[key], self.cloud.functions[key].latest) for key in keys]
+            keys = sorted(
+                key for key in self.cloud.functions if key[:2] == (caller.account, call.region)
+            )
+            shown = [
+                functions.show(self.cloud.functions[key], self.cloud.functions[key].latest)
+                for key in keys
+            ]
         found, marker = paging.page(shown, parameters.get("Marker"), parameters.get("MaxItems", 50))
         return {"Functions": found, "NextMarker": marker}
 
@@ -173,7 +191,9 @@ class Lambda(AwsService):
     def update_function_code(self, caller, parameters, call):
         function, qualifier = self.target(caller, parameters, call)
         self._only_latest(qualifier)
-        architectures = parameters.get("Architectures") or ["x86_64"]  # the documented default, whatever it was
+        architectures = parameters.get("Architectures") or [
+            "x86_64"
+        ]  # the documented default, whatever it was
         with self.cloud.lock:
             functions.conflict(function, function.latest)
             functions.check_revision(function.latest, parameters.get("RevisionId"))
@@ -188,7 +208,11 @@ class Lambda(AwsService):
                 return functions.show(function, draft)
             functions.before_update(latest)
             latest.architectures = architectures
-            latest.image, latest.code_sha256, latest.code_size = draft.image, draft.code_sha256, draft.code_size
+            latest.image, latest.code_sha256, latest.code_size = (
+                draft.image,
+                draft.code_sha256,
+                draft.code_size,
+            )
             failure = _ordered_failure(call) or (latest.image.failure if latest.image else None)
             self._begin(function, failure)
             if parameters.get("Publish"):
@@ -199,32 +223,43 @@ class Lambda(AwsService):
     def update_function_configuration(self, caller, parameters, call):
         function, qualifier = self.target(caller, parameters, call)
         self._only_latest(qualifier)
-        self._check_settings(parameters, function.package_type, creating=False)
+        configuration.check(self.cloud, parameters, function.package_type, creating=False)
         with self.cloud.lock:
             latest = function.latest
             functions.conflict(function, latest)
             functions.check_revision(latest, parameters.get("RevisionId"))
             self._check_code_is_good(function)
             functions.before_update(latest)
-            latest.settings.update(_settings(parameters))
+            latest.settings.update(configuration.settings_of(parameters))
             if "Environment" in parameters:
                 latest.environment_hidden = False
             self._begin(function, _ordered_failure(call))
             return functions.show(function, latest)
 
     def _check_code_is_good(self, function):
-        """An image that is gone or was never good refuses a change of the configuration: code goes first."""
+        """An image that is gone or was never good refuses a change of the configuration: code goes
+        first.
+        """
         latest = function.latest
         if latest.state == "Failed":
-            message = "The operation cannot be performed at this time. The function is currently in the following state: Failed"
+            message = (
+                "The operation cannot be performed at this time. The function is currently in the"
+                " following state: Failed"
+            )
             raise AwsError("ResourceConflictException", message, 409)
         if latest.image is None:
             return
         if not images.still_there(self.cloud, latest.image, function.region):
-            raise AwsError("InvalidParameterValueException", f"Source image {latest.image.uri} does not exist. Provide a valid source image.")
+            raise AwsError(
+                "InvalidParameterValueException",
+                f"Source image {latest.image.uri} does not exist. Provide a valid source image.",
+            )
         text, code = latest.update_reason
         if latest.update_status == "Failed" and "Image" in (code or ""):
-            raise AwsError("InvalidParameterValueException", f"The last update of the function failed ({code}): {text}")
+            raise AwsError(
+                "InvalidParameterValueException",
+                f"The last update of the function failed ({code}): {text}",
+            )
 
     def _begin(self, function, failure):
         functions.stamp(self.cloud, function.latest)
@@ -235,37 +270,40 @@ class Lambda(AwsService):
     @staticmethod
     def _only_latest(qualifier):
         if qualifier not in (None, LATEST):
-            raise AwsError("InvalidParameterValueException", "This operation does not support a qualifier: only $LATEST can be changed.")
+            raise AwsError(
+                "InvalidParameterValueException",
+                "This operation does not support a qualifier: only $LATEST can be changed.",
+            )
 
     def _set_code(self, version, code, caller, arn, package_type):
         uri, zip_file = code.get("ImageUri"), code.get("ZipFile")
         if package_type == "Image":
             if not uri or zip_file or code.get("S3Bucket"):
-                raise AwsError("InvalidParameterValueException", "Please provide ImageUri when the intended function PackageType is Image.")
+                raise AwsError(
+                    "InvalidParameterValueException",
+                    "Please provide ImageUri when the intended function PackageType is Image.",
+                )
             version.image = images.inspect(self.cloud, caller, uri, arn)
             version.code_sha256, version.code_size = version.image.sha256, 0
             return
         if uri:
-            raise AwsError("InvalidParameterValueException", "Please don't provide ImageUri when updating a function with packageType Zip.")
+            raise AwsError(
+                "InvalidParameterValueException",
+                "Please don't provide ImageUri when updating a function with packageType Zip.",
+            )
         if not zip_file:
-            raise AwsError("InvalidParameterValueException", "Please provide a source for function code. (This cloud takes a ZipFile only.)")
+            raise AwsError(
+                "InvalidParameterValueException",
+                "Please provide a source for function code. (This cloud takes a ZipFile only.)",
+            )
         data = base64.b64decode(zip_file)
         if data[:2] != b"PK":
-            raise AwsError("InvalidParameterValueException", "Could not unzip uploaded file. Please check your file, then try to upload again.")
+            raise AwsError(
+                "InvalidParameterValueException",
+                "Could not unzip uploaded file. Please check your file, then try to upload again.",
+            )
         version.code_sha256 = base64.b64encode(hashlib.sha256(data).digest()).decode()
         version.code_size = len(data)
-
-    def _check_settings(self, parameters, package_type, creating):
-        if package_type == "Image" and any(parameters.get(name) for name in IMAGE_CANNOT):
-            raise AwsError("InvalidParameterValueException", "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
-        if package_type == "Zip" and parameters.get("ImageConfig"):
-            raise AwsError("InvalidParameterValueException", "Please don't provide ImageConfig when the intended function PackageType is Zip.")
-        if package_type == "Zip" and creating and not (parameters.get("Runtime") and parameters.get("Handler")):
-            raise AwsError("InvalidParameterValueException", "Runtime and Handler are mandatory parameters for functions created with deployment packages.")
-        role = self.cloud.roles.get(parameters.get("Role"))
-        if role and role.trust.decide("sts:AssumeRole", role.arn, {}, {"Service": {"lambda.amazonaws.com"}}) != "Allow":
-            raise AwsError("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.")
-        _check_environment((parameters.get("Environment") or {}).get("Variables") or {})
 
     # Versions
 
@@ -280,18 +318,25 @@ class Lambda(AwsService):
             if parameters.get("CodeSha256") not in (None, "", sha256):
                 raise AwsError(
                     "InvalidParameterValueException",
-                    f"CodeSHA256 ({parameters['CodeSha256']}) is different from current CodeSHA256 in $LATEST "
-                    f"({sha256}). Please try again with the CodeSHA256 in $LATEST.",
+                    (
+                        f"CodeSHA256 ({parameters['CodeSha256']}) is different from current"
+                        f" CodeSHA256 in $LATEST ({sha256}). Please try again with the CodeSHA256"
+                        " in $LATEST."
+                    ),
                 )
             if not function.changed and function.versions:
                 return functions.show(function, function.versions[max(function.versions, key=int)])
-            published = functions.mint(function, parameters.get("Description"), self.cloud.settings.publish_ms)
+            published = functions.mint(
+                function, parameters.get("Description"), self.cloud.settings.publish_ms
+            )
             return functions.show(function, published)
 
     def list_versions(self, caller, parameters, call):
         function, _ = self.target(caller, parameters, call)
         with self.cloud.lock:
-            versions = [function.latest] + [function.versions[number] for number in sorted(function.versions, key=int)]
+            versions = [function.latest] + [
+                function.versions[number] for number in sorted(function.versions, key=int)
+            ]
             shown = [functions.show(function, each, each.number) for each in versions]
         found, marker = paging.page(shown, parameters.get("Marker"), parameters.get("MaxItems", 50))
         return {"Versions": found, "NextMarker": marker}
@@ -303,12 +348,22 @@ class Lambda(AwsService):
                 del self.cloud.functions[(function.account, function.region, function.name)]
             elif qualifier not in function.versions:
                 if qualifier == LATEST or qualifier in function.aliases:
-                    raise AwsError("InvalidParameterValueException", "$LATEST version cannot be deleted without deleting the function.")
+                    raise AwsError(
+                        "InvalidParameterValueException",
+                        "$LATEST version cannot be deleted without deleting the function.",
+                    )
                 raise functions.missing(f"{function.arn}:{qualifier}")
             else:
-                users = [each.name for each in function.aliases.values() if qualifier in (each.version, *each.weights)]
+                users = [
+                    each.name
+                    for each in function.aliases.values()
+                    if qualifier in (each.version, *each.weights)
+                ]
                 if users:
-                    message = f"Unable to delete version because the following aliases reference it: [{', '.join(users)}]"
+                    message = (
+                        "Unable to delete version because the following aliases reference it:"
+                        f" [{', '.join(users)}]"
+                    )
                     raise AwsError("ResourceConflictException", message, 409)
                 del function.versions[qualifier]
         if self.cloud.pools:
@@ -319,7 +374,9 @@ class Lambda(AwsService):
         functions.pick(function, qualifier)
         alias = qualifier if qualifier != LATEST else None
         if alias in function.versions:
-            raise AwsError("InvalidParameterValueException", "A function URL is of an alias or of $LATEST.")
+            raise AwsError(
+                "InvalidParameterValueException", "A function URL is of an alias or of $LATEST."
+            )
         return {
             "FunctionUrl": f"https://{function.url_host(alias)}/",
             "FunctionArn": function.arn + (f":{alias}" if alias else ""),
@@ -336,14 +393,18 @@ class Lambda(AwsService):
         self._no_qualifier(qualifier)
         with self.cloud.lock:
             tags = {**function.tags, **parameters["Tags"]}
-            self._check_tags(tags)
+            configuration.check_tags(tags)
             function.tags = tags
 
     def untag_resource(self, caller, parameters, call):
         function, qualifier = self.target(caller, parameters, call)
         self._no_qualifier(qualifier)
         with self.cloud.lock:
-            function.tags = {name: value for name, value in function.tags.items() if name not in parameters["TagKeys"]}
+            function.tags = {
+                name: value
+                for name, value in function.tags.items()
+                if name not in parameters["TagKeys"]
+            }
 
     def list_tags(self, caller, parameters, call):
         function, qualifier = self.target(caller, parameters, call)
@@ -353,17 +414,13 @@ class Lambda(AwsService):
     @staticmethod
     def _no_qualifier(qualifier):
         if qualifier:
-            raise AwsError("InvalidParameterValueException", "Tags on function aliases and versions are not supported. Please specify either a function ARN or an event source mapping ARN")
-
-    @staticmethod
-    def _check_tags(tags):
-        if len(tags) > TAGS_AT_MOST:
-            raise AwsError("InvalidParameterValueException", f"A function has at most {TAGS_AT_MOST} tags.")
-        for name, value in tags.items():
-            if not 1 <= len(name) <= 128 or len(value) > 256:
-                raise AwsError("InvalidParameterValueException", "Tag keys have 1 to 128 characters, tag values up to 256.")
-            if name.lower().startswith("aws:") or not TAG_TEXT.fullmatch(name) or not TAG_TEXT.fullmatch(value):
-                raise AwsError("InvalidParameterValueException", f"Tag {name!r}: only letters, digits, spaces and _.:/=+-@ are allowed, and no aws: in front.")
+            raise AwsError(
+                "InvalidParameterValueException",
+                (
+                    "Tags on function aliases and versions are not supported. Please specify either"
+                    " a function ARN or an event source mapping ARN"
+                ),
+            )
 
     # Invoke
 
@@ -372,28 +429,9 @@ class Lambda(AwsService):
         return invocations.invoke(self.cloud, function, qualifier, parameters)
 
 
-def _settings(parameters):
-    return {name: copy.deepcopy(value) for name, value in parameters.items() if name not in NOT_SETTINGS and name != "DryRun"}
-
-
 def _ordered_failure(call):
     """(text, code) of a failure that a test ordered for this update."""
     wish = getattr(call, "update_failure", None)
     if wish is None:
         return None
     return wish.get("reason", "ordered by a test"), wish.get("reason_code", "InvalidImage")
-
-
-def _check_environment(variables):
-    reserved = sorted(RESERVED & set(variables))
-    if reserved:
-        message = (
-            "Lambda was unable to configure your environment variables because the environment variables you have "
-            "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
-            f"this request: {', '.join(reserved)}"
-        )
-        raise AwsError("InvalidParameterValueException", message)
-    size = sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
-    if size > ENVIRONMENT_BYTES:
-        message = "Lambda was unable to configure your environment variables because the environment variables you have "
-        raise AwsError("InvalidParameterValueException", message + f"provided exceeded the {ENVIRONMENT_BYTES // 1024}KB limit.")

@@ -23,10 +23,16 @@ class Logs(AwsService):
 
     def authorize(self, caller, operation, parameters, call):
         group = parameters.get("logGroupName") or "*"
-        iam.authorize(caller, f"logs:{operation}", f"arn:aws:logs:{call.region}:{caller.account}:log-group:{group}")
+        iam.authorize(
+            caller,
+            f"logs:{operation}",
+            f"arn:aws:logs:{call.region}:{caller.account}:log-group:{group}",
+        )
 
     def _group(self, caller, parameters, call):
-        group = self.cloud.log_groups.get((caller.account, call.region, parameters.get("logGroupName")))
+        group = self.cloud.log_groups.get(
+            (caller.account, call.region, parameters.get("logGroupName"))
+        )
         if group is None:
             raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
         return group
@@ -35,23 +41,37 @@ class Logs(AwsService):
         prefix = parameters.get("logGroupNamePrefix", "")
         with self.cloud.lock:
             names = sorted(
-                name for account, region, name in self.cloud.log_groups if (account, region) == (caller.account, call.region)
+                name
+                for account, region, name in self.cloud.log_groups
+                if (account, region) == (caller.account, call.region)
             )
         names = [name for name in names if name.startswith(prefix)]
         shown, token = paging.page(names, parameters.get("nextToken"), parameters.get("limit", 50))
         arn = f"arn:aws:logs:{call.region}:{caller.account}:log-group:"
-        return {"logGroups": [{"logGroupName": name, "arn": f"{arn}{name}:*"} for name in shown], "nextToken": token}
+        return {
+            "logGroups": [{"logGroupName": name, "arn": f"{arn}{name}:*"} for name in shown],
+            "nextToken": token,
+        }
 
     def describe_log_streams(self, caller, parameters, call):
-        group, prefix = self._group(caller, parameters, call), parameters.get("logStreamNamePrefix", "")
+        group, prefix = self._group(caller, parameters, call), parameters.get(
+            "logStreamNamePrefix", ""
+        )
         with self.cloud.lock:
             found = [
-                {"logStreamName": name, "firstEventTimestamp": events[0][0], "lastEventTimestamp": events[-1][0]}
+                {
+                    "logStreamName": name,
+                    "firstEventTimestamp": events[0][0],
+                    "lastEventTimestamp": events[-1][0],
+                }
                 for name, events in sorted(group.items())
                 if events and name.startswith(prefix)
             ]
         if parameters.get("orderBy") == "LastEventTime":
-            found.sort(key=lambda each: each["lastEventTimestamp"], reverse=bool(parameters.get("descending")))
+            found.sort(
+                key=lambda each: each["lastEventTimestamp"],
+                reverse=bool(parameters.get("descending")),
+            )
         shown, token = paging.page(found, parameters.get("nextToken"), parameters.get("limit", 50))
         return {"logStreams": shown, "nextToken": token}
 
@@ -59,13 +79,22 @@ class Logs(AwsService):
         group = self._group(caller, parameters, call)
         with self.cloud.lock:
             if parameters.get("logStreamName") not in group:
-                raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
+                raise AwsError(
+                    "ResourceNotFoundException", "The specified log stream does not exist."
+                )
             events = _between(group[parameters["logStreamName"]], parameters)
-        shown, token = paging.page(events, parameters.get("nextToken"), parameters.get("limit", 10_000))
-        return {"events": [_event(*each) for each in shown], "nextForwardToken": token or parameters.get("nextToken")}
+        shown, token = paging.page(
+            events, parameters.get("nextToken"), parameters.get("limit", 10_000)
+        )
+        return {
+            "events": [_event(*each) for each in shown],
+            "nextForwardToken": token or parameters.get("nextToken"),
+        }
 
     def filter_log_events(self, caller, parameters, call):
-        group, wanted = self._group(caller, parameters, call), parameters.get("filterPattern", "").strip('"')
+        group, wanted = self._group(caller, parameters, call), parameters.get(
+            "filterPattern", ""
+        ).strip('"')
         names = parameters.get("logStreamNames")
         with self.cloud.lock:
             events = [
@@ -76,7 +105,9 @@ class Logs(AwsService):
                 if wanted in text
             ]
         events.sort(key=lambda each: each["timestamp"])
-        shown, token = paging.page(events, parameters.get("nextToken"), parameters.get("limit", 10_000))
+        shown, token = paging.page(
+            events, parameters.get("nextToken"), parameters.get("limit", 10_000)
+        )
         return {"events": shown, "nextToken": token}
 
 

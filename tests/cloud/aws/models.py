@@ -1,4 +1,6 @@
-"""Requests against botocore's service models: required and unknown members, types, ranges, patterns, enums."""
+"""Requests against botocore's service models: required and unknown members, types, ranges,
+patterns, enums.
+"""
 
 import base64
 import binascii
@@ -11,7 +13,14 @@ from botocore.model import ServiceModel
 from .errors import AwsError
 
 # Secret although the models of some botocore versions do not say so.
-SECRET_MEMBERS = {"WebIdentityToken", "SAMLAssertion", "TokenCode", "authorizationToken", "SecretAccessKey", "SessionToken"}
+SECRET_MEMBERS = {
+    "WebIdentityToken",
+    "SAMLAssertion",
+    "TokenCode",
+    "authorizationToken",
+    "SecretAccessKey",
+    "SessionToken",
+}
 MASK = "***"
 
 
@@ -21,22 +30,31 @@ def load(service):
 
 
 def check(shape, value):
-    """AwsError: SerializationException for what cannot be read at all, ValidationException for what may not be."""
+    """AwsError: SerializationException for what cannot be read at all, ValidationException for
+    what may not be.
+    """
     faults = []
     _check(shape, value, [], faults)
     if faults:
         many = "error" if len(faults) == 1 else "errors"
-        raise AwsError("ValidationException", f"{len(faults)} validation {many} detected: {'; '.join(faults)}")
+        raise AwsError(
+            "ValidationException", f"{len(faults)} validation {many} detected: {'; '.join(faults)}"
+        )
 
 
 def mask(shape, value):
-    """The value as it may be logged: without what the model calls sensitive and without what it does not know."""
-    if shape is None or (shape.metadata.get("sensitive") and shape.type_name not in ("map", "blob")):
+    """The value as it may be logged: without what the model calls sensitive and without what it
+    does not know.
+    """
+    if shape is None or (
+        shape.metadata.get("sensitive") and shape.type_name not in ("map", "blob")
+    ):
         return MASK
     if shape.type_name == "structure" and isinstance(value, dict):
         members = shape.members
         return {
-            name: MASK if name in SECRET_MEMBERS else mask(members.get(name), inner) for name, inner in value.items()
+            name: MASK if name in SECRET_MEMBERS else mask(members.get(name), inner)
+            for name, inner in value.items()
         }
     if shape.type_name == "map" and isinstance(value, dict):
         secret = shape.metadata.get("sensitive")
@@ -73,7 +91,10 @@ def _structure(shape, value, path, faults):
     for name in value:
         if name not in shape.members:
             where = ".".join(path) or "the request"
-            raise AwsError("SerializationException", f'Unrecognized field "{name}" in {where}, not marked as ignorable')
+            raise AwsError(
+                "SerializationException",
+                f'Unrecognized field "{name}" in {where}, not marked as ignorable',
+            )
     for name in shape.required_members:
         if value.get(name) is None:
             _fail(path + [name], None, "Member must not be null", shape, faults)
@@ -105,10 +126,14 @@ def _string(shape, value, path, faults):
     _size(shape, len(value), value, path, faults)
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
-        _fail(path, value, f"Member must satisfy enum value set: [{', '.join(enum)}]", shape, faults)
+        _fail(
+            path, value, f"Member must satisfy enum value set: [{', '.join(enum)}]", shape, faults
+        )
     pattern = shape.metadata.get("pattern")
     if pattern and not compiled(pattern).fullmatch(value):
-        _fail(path, value, f"Member must satisfy regular expression pattern: {pattern}", shape, faults)
+        _fail(
+            path, value, f"Member must satisfy regular expression pattern: {pattern}", shape, faults
+        )
 
 
 def _size(shape, size, value, path, faults):
@@ -157,7 +182,9 @@ def _blob(shape, value, path, faults):
     try:
         size = len(base64.b64decode(value, validate=True))
     except binascii.Error:
-        raise AwsError("SerializationException", f"the blob at '{'.'.join(path)}' is not base64") from None
+        raise AwsError(
+            "SerializationException", f"the blob at '{'.'.join(path)}' is not base64"
+        ) from None
     _size(shape, size, "a blob", path, faults)
 
 
@@ -190,7 +217,8 @@ def compiled(pattern):
     return _patterns[pattern]
 
 
-# Inside brackets. Letters, separators and digits of every script: \w without its underscore is close enough
+# Inside brackets. Letters, separators and digits of every script: \w without its underscore is
+# close enough
 # to be used with the underscore, which AWS's own patterns always allow beside them.
 JAVA_CLASSES = (
     (r"\p{L}", r"\w"),

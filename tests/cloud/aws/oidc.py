@@ -57,8 +57,27 @@ class Oidc:
         if path.endswith("/jwks"):
             numbers = self._key.public_key().public_numbers()
             modulus = _encode(numbers.n.to_bytes(256, "big"))
-            return _json({"keys": [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": KEY_ID, "n": modulus, "e": "AQAB"}]})
-        return _json({"issuer": ISSUER, "jwks_uri": f"{ISSUER}/.well-known/jwks", "id_token_signing_alg_values_supported": ["RS256"]})
+            return _json(
+                {
+                    "keys": [
+                        {
+                            "kty": "RSA",
+                            "alg": "RS256",
+                            "use": "sig",
+                            "kid": KEY_ID,
+                            "n": modulus,
+                            "e": "AQAB",
+                        }
+                    ]
+                }
+            )
+        return _json(
+            {
+                "issuer": ISSUER,
+                "jwks_uri": f"{ISSUER}/.well-known/jwks",
+                "id_token_signing_alg_values_supported": ["RS256"],
+            }
+        )
 
     def refuse(self, error):
         return _json({"message": error.message, "typeKey": error.code}, error.status, error.headers)
@@ -66,13 +85,17 @@ class Oidc:
     def _token(self, call):
         cloud = self._cloud
         scheme, _, token = (call.request.headers.get("Authorization") or "").partition(" ")
-        if scheme.lower() != "bearer" or not secrets.compare_digest(token.strip(), cloud.oidc_request_token):
+        if scheme.lower() != "bearer" or not secrets.compare_digest(
+            token.strip(), cloud.oidc_request_token
+        ):
             raise AwsError("Unauthorized", "the request's token is not good", 401)
         with cloud.lock:
             if cloud.oidc_fail_times > 0:
                 cloud.oidc_fail_times -= 1
                 raise AwsError("InternalServerError", "ordered by a test", 500)
-            audience = dict(parse_qsl(call.request.query)).get("audience") or "https://github.com/org"
+            audience = (
+                dict(parse_qsl(call.request.query)).get("audience") or "https://github.com/org"
+            )
             return {"count": 1, "value": self.sign(self._claims(audience))}
 
     def _claims(self, audience):
@@ -94,27 +117,52 @@ class Oidc:
     def sign(self, claims):
         head = {"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}
         text = _encode(json.dumps(head).encode()) + "." + _encode(json.dumps(claims).encode())
-        return text + "." + _encode(self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))
+        return (
+            text + "." + _encode(self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))
+        )
 
     def check(self, token):
-        """The claims of a token of this issuer; AwsError in STS's words. The audience is the caller's business."""
+        """The claims of a token of this issuer; AwsError in STS's words. The audience is the
+        caller's business.
+        """
         try:
             text, _, signature = token.rpartition(".")
             head, claims = (json.loads(_decode(part)) for part in text.split("."))
             raw = _decode(signature)
         except (ValueError, TypeError):
-            raise AwsError("InvalidIdentityToken", "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)") from None
+            raise AwsError(
+                "InvalidIdentityToken",
+                (
+                    "The ID Token provided is not a valid JWT. (You may see this error if you sent"
+                    " an Access Token)"
+                ),
+            ) from None
         if claims.get("iss") != ISSUER:
-            raise AwsError("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {claims.get('iss')}")
+            raise AwsError(
+                "InvalidIdentityToken",
+                f"No OpenIDConnect provider found in your account for {claims.get('iss')}",
+            )
         if head.get("alg") != "RS256" or head.get("kid") != KEY_ID:
-            raise AwsError("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements")
+            raise AwsError(
+                "InvalidIdentityToken",
+                (
+                    "Couldn't retrieve verification key from your identity provider,  please"
+                    " reference AssumeRoleWithWebIdentity documentation for requirements"
+                ),
+            )
         try:
             self._key.public_key().verify(raw, text.encode(), padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature:
             raise AwsError("InvalidIdentityToken", "Token signature invalid") from None
         now = self._cloud.clock.now()
         if now >= claims["exp"]:
-            raise AwsError("ExpiredTokenException", f"Token expired: current date/time {int(now)} must be before the expiration date/time {claims['exp']}")
+            raise AwsError(
+                "ExpiredTokenException",
+                (
+                    f"Token expired: current date/time {int(now)} must be before the expiration"
+                    f" date/time {claims['exp']}"
+                ),
+            )
         return claims
 
 

@@ -23,4 +23,6 @@ def _start(token):
             raise ValueError(word)
         return int(number)
     except (binascii.Error, ValueError, UnicodeDecodeError):
-        raise AwsError("InvalidParameterException", "Invalid parameter: the token of the page is invalid") from None
+        raise AwsError(
+            "InvalidParameterException", "Invalid parameter: the token of the page is invalid"
+        ) from None

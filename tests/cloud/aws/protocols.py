@@ -49,7 +49,9 @@ def _json_default(value):
 
 
 def to_json(value):
-    return json.dumps(value, default=_json_default, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(
+        value, default=_json_default, separators=(",", ":"), ensure_ascii=False
+    ).encode()
 
 
 class RestJson(Protocol):
@@ -70,7 +72,9 @@ class RestJson(Protocol):
         for name in model.operation_names:
             operation = model.operation_model(name)
             path, _, query = operation.http["requestUri"].partition("?")
-            pattern = re.sub(r"\\{(\w+)\\?(\\\+)?\\}", r"(?P<\1>[^/]+)", re.escape(path.rstrip("/")))
+            pattern = re.sub(
+                r"\\{(\w+)\\?(\\\+)?\\}", r"(?P<\1>[^/]+)", re.escape(path.rstrip("/"))
+            )
             route = (operation.http["method"], re.compile(pattern + "/?"), query, operation)
             self._routes.append((path.count("{"), route))
         self._routes = [route for _, route in sorted(self._routes, key=lambda row: row[0])]
@@ -80,8 +84,12 @@ class RestJson(Protocol):
         for method, pattern, query, operation in self._routes:
             match = pattern.fullmatch(request.path)
             if match and method == request.method and (not query or query in request.query):
-                return operation, {name: unquote(value) for name, value in match.groupdict().items()}
-        raise AwsError("UnknownOperationException", f"no operation {request.method} {request.path}", 404)
+                return operation, {
+                    name: unquote(value) for name, value in match.groupdict().items()
+                }
+        raise AwsError(
+            "UnknownOperationException", f"no operation {request.method} {request.path}", 404
+        )
 
     def parameters(self, operation, labels, request, body):
         shape = operation.input_shape
@@ -105,7 +113,9 @@ class RestJson(Protocol):
             inside = _load_json(body)
             taken = set(values) & set(inside)
             if taken:
-                raise AwsError("SerializationException", f"{sorted(taken)[0]} is not a member of the body")
+                raise AwsError(
+                    "SerializationException", f"{sorted(taken)[0]} is not a member of the body"
+                )
             values.update(inside)
         return values
 
@@ -125,7 +135,12 @@ class RestJson(Protocol):
                 values[name] = _typed(member, value)
 
     def answer(self, operation, result):
-        shape, headers, body, status = operation.output_shape, [], {}, operation.http.get("responseCode", 200)
+        shape, headers, body, status = (
+            operation.output_shape,
+            [],
+            {},
+            operation.http.get("responseCode", 200),
+        )
         members = shape.members if shape else {}
         payload = shape.serialization.get("payload") if shape else None
         raw = b""
@@ -191,9 +206,20 @@ class Json(Protocol):
         target = request.headers.get("X-Amz-Target") or ""
         prefix, _, name = target.rpartition(".")
         content_type = (request.headers.get("Content-Type") or "").split(";")[0].strip()
-        good = request.method == "POST" and request.path == "/" and content_type == "application/x-amz-json-1.1"
-        if not good or prefix != self.model.metadata["targetPrefix"] or name not in self.model.operation_names:
-            raise AwsError("UnknownOperationException", f"no operation {target!r} for this method, path and content type")
+        good = (
+            request.method == "POST"
+            and request.path == "/"
+            and content_type == "application/x-amz-json-1.1"
+        )
+        if (
+            not good
+            or prefix != self.model.metadata["targetPrefix"]
+            or name not in self.model.operation_names
+        ):
+            raise AwsError(
+                "UnknownOperationException",
+                f"no operation {target!r} for this method, path and content type",
+            )
         return self.model.operation_model(name), {}
 
     def parameters(self, operation, labels, request, body):
@@ -201,17 +227,25 @@ class Json(Protocol):
 
     def answer(self, operation, result):
         body = {name: value for name, value in result.items() if value is not None}
-        headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", request_id())]
+        headers = [
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("x-amzn-RequestId", request_id()),
+        ]
         return Response(200, headers, to_json(body))
 
     def error(self, error):
         status = 400 if error.status in (403, 404, 409) and not error.exact else error.status
         kind = error.code
         if kind in self.model.shape_names:
-            namespace = f"com.amazonaws.{self.model.service_name}.v{self.model.api_version.replace('-', '')}"
+            namespace = (
+                f"com.amazonaws.{self.model.service_name}.v{self.model.api_version.replace('-', '')}"
+            )
             kind = f"{namespace}#{kind}"
         body = {"__type": kind, "message": error.message, **error.members}
-        headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", request_id())]
+        headers = [
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("x-amzn-RequestId", request_id()),
+        ]
         return Response(status, headers + list(error.headers.items()), to_json(body))
 
 
@@ -240,7 +274,9 @@ class Query(Protocol):
         fields = dict(parse_qsl(form, keep_blank_values=True))
         name, version = fields.pop("Action", None), fields.pop("Version", None)
         if name not in self.model.operation_names or version != self.model.api_version:
-            raise AwsError("InvalidAction", f"Could not find operation {name} for version {version}")
+            raise AwsError(
+                "InvalidAction", f"Could not find operation {name} for version {version}"
+            )
         return self.model.operation_model(name), fields
 
     def parameters(self, operation, labels, request, body):
@@ -260,11 +296,16 @@ class Query(Protocol):
         side = "Sender" if error.status < 500 else "Receiver"
         code = QUERY_CODES.get(error.code, error.code)
         text = (
-            f'<ErrorResponse xmlns="{self.model.metadata["xmlNamespace"]}"><Error><Type>{side}</Type>'
+            "<ErrorResponse"
+            f" xmlns=\"{self.model.metadata['xmlNamespace']}\"><Error><Type>{side}</Type>"
             f"<Code>{escape(code)}</Code><Message>{escape(error.message)}</Message></Error>"
             f"<RequestId>{request_id()}</RequestId></ErrorResponse>"
         )
-        return Response(error.status, [("Content-Type", "text/xml")] + list(error.headers.items()), text.encode())
+        return Response(
+            error.status,
+            [("Content-Type", "text/xml")] + list(error.headers.items()),
+            text.encode(),
+        )
 
 
 def _nothing(fields):

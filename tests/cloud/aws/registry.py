@@ -1,4 +1,6 @@
-"""The registry under ECR's host names: a front that checks what ECR checks, before the real registry."""
+"""The registry under ECR's host names: a front that checks what ECR checks, before the real
+registry.
+"""
 
 import base64
 import binascii
@@ -94,7 +96,9 @@ class Registry:
             method = getattr(self, "_" + call.operation.replace("MountBlob", "StartUpload"))
             return method(call)
         except StorageError as error:
-            raise AwsError("UNKNOWN", f"the registry behind this cloud failed: {error}", 500) from error
+            raise AwsError(
+                "UNKNOWN", f"the registry behind this cloud failed: {error}", 500
+            ) from error
 
     def refuse(self, error):
         code, status = CODES.get(error.code, (error.code, error.status))
@@ -109,16 +113,26 @@ class Registry:
         challenge = f'Basic realm="https://{call.route["host"]}/",service="ecr.amazonaws.com"'
         known = self._cloud.passwords.get(password)
         if user != "AWS" or known is None:
-            raise AwsError("UNAUTHORIZED", "Not Authorized", 401, headers={"WWW-Authenticate": challenge})
+            raise AwsError(
+                "UNAUTHORIZED", "Not Authorized", 401, headers={"WWW-Authenticate": challenge}
+            )
         if self._cloud.clock.now() >= known.expires:
-            raise AwsError("DENIED", "Your authorization token has expired. Reauthenticate and try again.", 403)
+            raise AwsError(
+                "DENIED", "Your authorization token has expired. Reauthenticate and try again.", 403
+            )
         return known.principal
 
     def _repository(self, call, principal):
         account, region, name = call.route["account"], call.route["region"], call.fields["name"]
         known = self._cloud.repositories.get((account, region, name))
         arn = repositories.arn_of(account, region, name)
-        iam.authorize(principal, call.action, arn, resource_policy=known.policy if known else None, owner=account)
+        iam.authorize(
+            principal,
+            call.action,
+            arn,
+            resource_policy=known.policy if known else None,
+            owner=account,
+        )
         return repositories.find(self._cloud, account, region, name)
 
     # Manifests
@@ -126,7 +140,9 @@ class Registry:
     def _digest(self, call):
         reference, repository = call.fields["reference"], call.repository
         with self._cloud.lock:
-            digest = reference if reference.startswith("sha256:") else repository.tags.get(reference)
+            digest = (
+                reference if reference.startswith("sha256:") else repository.tags.get(reference)
+            )
             record = repository.images.get(digest)
         accepted = _accepted(call.request.headers)
         if record is None or (accepted and record.media_type not in accepted):
@@ -180,7 +196,9 @@ class Registry:
             return self._pass_on(call, "GET")
         if self._storage.blob_size(repository.upstream, digest) is None:
             raise AwsError("BLOB_UNKNOWN", "blob unknown to registry", 404)
-        return Response(307, _versioned([("Location", self._cloud.downloads.url(repository, digest))]), b"")
+        return Response(
+            307, _versioned([("Location", self._cloud.downloads.url(repository, digest))]), b""
+        )
 
     # Uploads
 
@@ -214,7 +232,9 @@ class Registry:
         wanted = ("content-type", "content-range", "range", "accept")
         headers = {name: value for name, value in request.headers.items() if name.lower() in wanted}
         body = request.pieces() if request.has_body else None
-        answer = self._storage.request(method, path + (f"?{query}" if query else ""), headers, body, request.length)
+        answer = self._storage.request(
+            method, path + (f"?{query}" if query else ""), headers, body, request.length
+        )
         passed = []
         for name, value in answer.headers.items():
             if name.lower() == "location":
@@ -224,7 +244,9 @@ class Registry:
         if method == "HEAD" or answer.headers.get("Content-Length") is None:
             data = answer.read()
             return Response(answer.status, passed, data)
-        return Response(answer.status, passed, answer.pieces(), int(answer.headers["Content-Length"]))
+        return Response(
+            answer.status, passed, answer.pieces(), int(answer.headers["Content-Length"])
+        )
 
 
 def _public(location, upstream, host, name):
@@ -247,7 +269,10 @@ def _basic(text):
 def _accepted(headers):
     """The manifest types that a request wants, or None: whatever there is."""
     wanted = {
-        each.split(";")[0].strip() for value in headers.get_all("Accept") or [] for each in value.split(",") if each
+        each.split(";")[0].strip()
+        for value in headers.get_all("Accept") or []
+        for each in value.split(",")
+        if each
     }
     if not wanted or "*/*" in wanted:
         return None

@@ -1,4 +1,6 @@
-"""ECR's records: repositories, their settings, images and tags. The images' bytes are in the storage."""
+"""ECR's records: repositories, their settings, images and tags. The images' bytes are in the
+storage.
+"""
 
 import json
 import re
@@ -30,7 +32,9 @@ class Repository:
     upstream: str  # its name in the storage
     created_at: float
     mutability: str = "MUTABLE"
-    exclusions: list = field(default_factory=list)  # patterns of tags that the mutability is not for
+    exclusions: list = field(
+        default_factory=list
+    )  # patterns of tags that the mutability is not for
     scan_on_push: bool = False
     encryption: str = "AES256"
     policy_text: str = None
@@ -66,15 +70,19 @@ def arn_of(account, region, name):
 
 
 def not_found(account, name):
-    message = f"The repository with name '{name}' does not exist in the registry with id '{account}'"
+    message = (
+        f"The repository with name '{name}' does not exist in the registry with id '{account}'"
+    )
     return AwsError("RepositoryNotFoundException", message)
 
 
 def tag_is_fixed(repository, tag):
     return AwsError(
         "ImageTagAlreadyExistsException",
-        f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot be overwritten "
-        "because the repository is immutable.",
+        (
+            f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot"
+            " be overwritten because the repository is immutable."
+        ),
     )
 
 
@@ -90,7 +98,10 @@ def create(cloud, account, region, name):
     with cloud.lock:
         key = (account, region, name)
         if key in cloud.repositories:
-            message = f"The repository with name '{name}' already exists in the registry with id '{account}'"
+            message = (
+                f"The repository with name '{name}' already exists in the registry with id"
+                f" '{account}'"
+            )
             raise AwsError("RepositoryAlreadyExistsException", message)
         upstream = f"{cloud.epoch}/{account}/{region}/{name}"
         cloud.repositories[key] = Repository(account, region, name, upstream, cloud.clock.now())
@@ -104,10 +115,14 @@ def read_manifest(data, media_type):
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict):
-        raise AwsError("InvalidParameterException", "Invalid parameter at 'imageManifest': it is not JSON")
+        raise AwsError(
+            "InvalidParameterException", "Invalid parameter at 'imageManifest': it is not JSON"
+        )
     media_type = media_type or manifest.get("mediaType")
     if media_type not in MANIFEST_TYPES or manifest.get("mediaType", media_type) != media_type:
-        raise AwsError("InvalidParameterException", f"Invalid parameter: manifest media type '{media_type}'")
+        raise AwsError(
+            "InvalidParameterException", f"Invalid parameter: manifest media type '{media_type}'"
+        )
     return manifest, media_type
 
 
@@ -127,7 +142,8 @@ def size_of(manifest, media_type):
 def store_manifest(cloud, repository, data, media_type, tag):
     """Put a manifest whose blobs are all there under its digest and perhaps a tag; the digest.
 
-    An immutable tag that exists, on whatever digest, is refused: callers that know of harmless repetitions look first.
+    An immutable tag that exists, on whatever digest, is refused: callers that know of harmless
+    repetitions look first.
     """
     manifest, media_type = read_manifest(data, media_type)
     digest = digest_of(data)
@@ -135,25 +151,42 @@ def store_manifest(cloud, repository, data, media_type, tag):
     try:
         blobs, manifests = references(manifest, media_type)
     except (KeyError, TypeError):
-        raise AwsError("InvalidParameterException", "Invalid parameter at 'imageManifest': a member is missing") from None
+        raise AwsError(
+            "InvalidParameterException", "Invalid parameter at 'imageManifest': a member is missing"
+        ) from None
     missing = [each for each in blobs if cloud.storage.blob_size(repository.upstream, each) is None]
     if missing:
-        message = f"Layers with digests '[{', '.join(missing)}]' required for pushing image into repository with name "
-        message += f"'{repository.name}' in the registry with id '{repository.account}' do not exist"
+        message = (
+            f"Layers with digests '[{', '.join(missing)}]' required for pushing image into"
+            " repository with name "
+        )
+        message += (
+            f"'{repository.name}' in the registry with id '{repository.account}' do not exist"
+        )
         raise AwsError("LayersNotFoundException", message)
     absent = [each for each in manifests if each not in repository.images]
     if absent:
-        message = f"Images with digests '[{', '.join(absent)}]' required for pushing image into repository with name "
-        message += f"'{repository.name}' in the registry with id '{repository.account}' do not exist"
+        message = (
+            f"Images with digests '[{', '.join(absent)}]' required for pushing image into"
+            " repository with name "
+        )
+        message += (
+            f"'{repository.name}' in the registry with id '{repository.account}' do not exist"
+        )
         raise AwsError("ReferencedImagesNotFoundException", message)
     refusal = cloud.storage.put_manifest(repository.upstream, data, media_type)
     if refusal:
-        raise AwsError("InvalidParameterException", f"Invalid parameter at 'imageManifest': {refusal[1][:300]!r}")
+        raise AwsError(
+            "InvalidParameterException",
+            f"Invalid parameter at 'imageManifest': {refusal[1][:300]!r}",
+        )
     artifact = manifest.get("artifactType") or manifest.get("config", {}).get("mediaType")
     with cloud.lock:
         check_tag(repository, tag)
         if digest not in repository.images:
-            record = ImageRecord(digest, media_type, artifact, size_of(manifest, media_type), cloud.clock.now())
+            record = ImageRecord(
+                digest, media_type, artifact, size_of(manifest, media_type), cloud.clock.now()
+            )
             repository.images[digest] = record
         if tag:
             repository.tags[tag] = digest

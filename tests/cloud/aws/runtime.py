@@ -29,7 +29,9 @@ class Event:
 
 
 class RuntimeApi:
-    """Serves one container. `ready` is set when it asks for its first event; `init_error` holds what it posted before."""
+    """Serves one container. `ready` is set when it asks for its first event; `init_error` holds
+    what it posted before.
+    """
 
     def __init__(self, address):
         self.ready = threading.Event()
@@ -81,7 +83,10 @@ class RuntimeApi:
             ("Lambda-Runtime-Aws-Request-Id", event.request_id),
             ("Lambda-Runtime-Deadline-Ms", str(event.deadline_ms)),
             ("Lambda-Runtime-Invoked-Function-Arn", event.function_arn),
-            ("Lambda-Runtime-Trace-Id", f"Root=1-{int(time.time()):08x}-{event.request_id.replace('-', '')[:24]};Sampled=0"),
+            (
+                "Lambda-Runtime-Trace-Id",
+                f"Root=1-{int(time.time()):08x}-{event.request_id.replace('-', '')[:24]};Sampled=0",
+            ),
         ]
         return Response(200, headers, event.payload)
 
@@ -90,13 +95,18 @@ class RuntimeApi:
             data = request.read(ANSWER_LIMIT)
         except TooLarge:
             data, failed = _too_large(), True
-            status, said = 413, {"errorMessage": "Exceeded maximum allowed payload size", "errorType": "RequestEntityTooLarge"}
+            status, said = 413, {
+                "errorMessage": "Exceeded maximum allowed payload size",
+                "errorType": "RequestEntityTooLarge",
+            }
         else:
             status, said = 202, {"status": "OK"}
         with self._changed:
             event = self._current
             if event is None or event.request_id != request_id:
-                return _json(400, {"errorMessage": "Invalid request ID", "errorType": "InvalidRequestID"})
+                return _json(
+                    400, {"errorMessage": "Invalid request ID", "errorType": "InvalidRequestID"}
+                )
             self._current = None
             event.answer, event.failed = data, failed
         event.done.set()
@@ -105,7 +115,9 @@ class RuntimeApi:
 
 def _too_large():
     message = f"Response payload size exceeded maximum allowed payload size ({ANSWER_LIMIT} bytes)."
-    return json.dumps({"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}).encode()
+    return json.dumps(
+        {"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}
+    ).encode()
 
 
 def _json(status, value):

@@ -1,7 +1,7 @@
 """HTTP/1.1 with keep-alive, over TLS or plain, one thread a connection. Knows nothing of AWS.
 
-An application is a callable: Request -> Response. A Response can carry a mishap (a fault that a test ordered),
-which is played while it is sent.
+An application is a callable: Request -> Response. A Response can carry a mishap (a fault that a
+test ordered), which is played while it is sent.
 """
 
 import os
@@ -148,7 +148,9 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.stopping = False
 
     def start(self):
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+        ).start()
         return self
 
     def stop(self):
@@ -214,9 +216,13 @@ class Handler(BaseHTTPRequestHandler):
             response = self.server.application(request)
         except (Drop, Gone, ConnectionError):
             raise
-        except Exception:  # noqa: BLE001 - the fault is ours: it is shown, and the client gets a 500
+        except (
+            Exception
+        ):  # noqa: BLE001 - the fault is ours: it is shown, and the client gets a 500
             traceback.print_exc()
-            response = Response(500, [("Content-Type", "text/plain")], b"the local cloud itself failed\n")
+            response = Response(
+                500, [("Content-Type", "text/plain")], b"the local cloud itself failed\n"
+            )
         self._drain(request)
         self._send(response)
 
@@ -244,18 +250,26 @@ class Handler(BaseHTTPRequestHandler):
         chunked = length is None and not bodiless
         if chunked:
             headers.append(("Transfer-Encoding", "chunked"))
-        elif response.status not in (204, 304) and length is not None and "content-length" not in names:
+        elif (
+            response.status not in (204, 304)
+            and length is not None
+            and "content-length" not in names
+        ):
             headers.append(("Content-Length", str(length)))
         if "date" not in names and self.server.clock:
             headers.append(("Date", self.server.clock.http_date()))
         if self.close_connection:
             headers.append(("Connection", "close"))
         reason = responses.get(response.status, "Unknown")
-        head = [f"HTTP/1.1 {response.status} {reason}"] + [f"{name}: {value}" for name, value in headers]
+        head = [f"HTTP/1.1 {response.status} {reason}"] + [
+            f"{name}: {value}" for name, value in headers
+        ]
         pieces = () if bodiless else ([response.body] if is_bytes else response.body)
         if chunked:
             pieces = _as_chunks(pieces)
-        self._send_pieces(("\r\n".join(head) + "\r\n\r\n").encode("latin-1"), pieces, length, response.mishap)
+        self._send_pieces(
+            ("\r\n".join(head) + "\r\n\r\n").encode("latin-1"), pieces, length, response.mishap
+        )
 
     def _send_pieces(self, head, pieces, length, mishap):
         kind, arg = mishap or (None, None)

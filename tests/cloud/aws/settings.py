@@ -10,9 +10,18 @@ TABLE = {
     "publish_ms": (200, "number"),  # time that a version stays Pending
     "token_seconds": (3600, "number"),  # life of STS credentials at most
     "clock_offset_s": (0, "any number"),  # the endpoint's clock against the real one
-    "blob_redirect": (True, "flag"),  # a blob's GET is answered by a redirect to storage, as ECR does
-    "blob_mounting": (False, "flag"),  # ECR's BLOB_MOUNTING, which is off unless a registry turns it on
-    "zstd_layers": ("refuse", ("refuse", "fail", "accept")),  # at once, after the update, or not at all
+    "blob_redirect": (
+        True,
+        "flag",
+    ),  # a blob's GET is answered by a redirect to storage, as ECR does
+    "blob_mounting": (
+        False,
+        "flag",
+    ),  # ECR's BLOB_MOUNTING, which is off unless a registry turns it on
+    "zstd_layers": (
+        "refuse",
+        ("refuse", "fail", "accept"),
+    ),  # at once, after the update, or not at all
     "control_rate": (15, "number"),  # Lambda's control calls in one second
 }
 

@@ -14,8 +14,8 @@ from .clock import basic_format, parse_basic
 
 WINDOW_S = 15 * 60
 MISMATCH = (
-    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access "
-    "Key and signing method. Consult the service documentation for details."
+    "The request signature we calculated does not match the signature you provided. Check your AWS"
+    " Secret Access Key and signing method. Consult the service documentation for details."
 )
 HEADER = re.compile(r"^AWS4-HMAC-SHA256\s+(.*)$", re.DOTALL)
 
@@ -41,7 +41,9 @@ class _Signer(SigV4Auth):
 
 
 def verify(request, body, service, region, keys, clock):
-    """The key that signed the request; Refusal. `keys` maps an id to an object with secret, token and expires."""
+    """The key that signed the request; Refusal. `keys` maps an id to an object with secret, token
+    and expires.
+    """
     fields = _fields(request.headers)
     key_id, date, scope_region, scope_service = _scope(fields["Credential"])
     signed = fields["SignedHeaders"].split(";")
@@ -50,14 +52,18 @@ def verify(request, body, service, region, keys, clock):
     key = keys.get(key_id)
     _check_key(key, request.headers, clock)
     if scope_region != region:
-        raise Refusal("mismatch", f"Credential should be scoped to a valid region, not '{scope_region}'. ")
+        raise Refusal(
+            "mismatch", f"Credential should be scoped to a valid region, not '{scope_region}'. "
+        )
     if scope_service != service:
         raise Refusal("mismatch", f"Credential should be scoped to correct service: '{service}'. ")
     if not stamp.startswith(date):
         raise Refusal(
             "mismatch",
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"'{date}' != '{stamp[:8]}', from '{stamp}'.",
+            (
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date"
+                f" from HTTP: '{date}' != '{stamp[:8]}', from '{stamp}'."
+            ),
         )
     _check_date(stamp, clock.now())
     expected = signature(request, body, key, service, region, signed, stamp)
@@ -74,7 +80,9 @@ def signature(request, body, key, service, region, signed, stamp):
         again.headers.add_header(name, value)
     again.context["timestamp"] = stamp
     again.context["signed"] = signed
-    del again.headers["X-Amz-Content-SHA256"]  # botocore would believe it: the hash is that of the body that came
+    del again.headers[
+        "X-Amz-Content-SHA256"
+    ]  # botocore would believe it: the hash is that of the body that came
     if "x-amz-content-sha256" in signed:
         again.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
     signer = _Signer(Credentials(key.id, key.secret, key.token), service, region)
@@ -113,7 +121,10 @@ def _scope(credential):
     if len(parts) != 5 or parts[4] != "aws4_request":
         raise Refusal(
             "incomplete",
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.",
+            (
+                "Credential must have exactly 5 slash-delimited elements, e.g."
+                " keyid/date/region/service/term."
+            ),
         )
     return parts[:4]
 
@@ -121,7 +132,10 @@ def _scope(credential):
 def _stamp(headers):
     stamp = headers.get("X-Amz-Date")
     if not stamp:
-        raise Refusal("incomplete", "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+        raise Refusal(
+            "incomplete",
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+        )
     try:
         parse_basic(stamp)
     except ValueError:
@@ -135,7 +149,9 @@ def _check_signed(headers, signed):
     needed = {"host"} | {name.lower() for name in headers if name.lower().startswith("x-amz-")}
     left_out = sorted(needed - set(signed))
     if left_out:
-        raise Refusal("mismatch", f"'{left_out[0]}' must be a 'SignedHeader' in the AWS Authorization.")
+        raise Refusal(
+            "mismatch", f"'{left_out[0]}' must be a 'SignedHeader' in the AWS Authorization."
+        )
 
 
 def _check_key(key, headers, clock):
@@ -152,12 +168,16 @@ def _check_date(stamp, now):
     if then < now - WINDOW_S:
         raise Refusal(
             "expired",
-            f"Signature expired: {stamp} is now earlier than {basic_format(now - WINDOW_S)} "
-            f"({basic_format(now)} - {minutes} min.)",
+            (
+                f"Signature expired: {stamp} is now earlier than {basic_format(now - WINDOW_S)} "
+                f"({basic_format(now)} - {minutes} min.)"
+            ),
         )
     if then > now + WINDOW_S:
         raise Refusal(
             "expired",
-            f"Signature not yet current: {stamp} is still later than {basic_format(now + WINDOW_S)} "
-            f"({basic_format(now)} + {minutes} min.)",
+            (
+                f"Signature not yet current: {stamp} is still later than"
+                f" {basic_format(now + WINDOW_S)} ({basic_format(now)} + {minutes} min.)"
+            ),
         )

@@ -30,7 +30,9 @@ def digest_of(data):
 
 
 class Answer:
-    """A registry's answer whose body is still to be read; close() gives the connection back if all was read."""
+    """A registry's answer whose body is still to be read; close() gives the connection back if all
+    was read.
+    """
 
     def __init__(self, storage, connection, response):
         self._storage = storage
@@ -74,7 +76,9 @@ class Storage:
         headers = dict(headers or {})
         if isinstance(body, bytes):
             length = len(body)
-        fresh = body is not None and not isinstance(body, bytes)  # it could not be sent a second time
+        fresh = body is not None and not isinstance(
+            body, bytes
+        )  # it could not be sent a second time
         for attempt in (1, 2):
             connection, reused = self._connection(fresh)
             try:
@@ -139,7 +143,9 @@ class Storage:
 
     def manifest(self, name, digest):
         """Its bytes, or None."""
-        answer = self.request("GET", f"/v2/{name}/manifests/{digest}", {"Accept": ", ".join(MANIFEST_TYPES)})
+        answer = self.request(
+            "GET", f"/v2/{name}/manifests/{digest}", {"Accept": ", ".join(MANIFEST_TYPES)}
+        )
         data = answer.read()
         if answer.status == 404:
             return None
@@ -153,9 +159,6 @@ class Storage:
         answer = self.request("PUT", path, {"Content-Type": media_type}, data)
         body = answer.read()
         return None if answer.status == 201 else (answer.status, body)
-
-    def delete_manifest(self, name, digest):
-        self.request("DELETE", f"/v2/{name}/manifests/{digest}").read()
 
     def blob_size(self, name, digest):
         """Its bytes' number, or None if it is not there."""

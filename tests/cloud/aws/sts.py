@@ -37,7 +37,9 @@ class Sts(AwsService):
         arn = parameters["RoleArn"]
         role = self.cloud.roles.get(arn)
         denied = AwsError(
-            "AccessDenied", f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403
+            "AccessDenied",
+            f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+            403,
         )
         if role is None or (role.external_id and role.external_id != parameters.get("ExternalId")):
             raise denied
@@ -57,9 +59,13 @@ class Sts(AwsService):
         if role is not None:
             context = {f"{HOST}:{name}": str(value) for name, value in claims.items()}
             provider = f"arn:aws:iam::{role.account}:oidc-provider/{HOST}"
-            verdict = role.trust.decide("sts:AssumeRoleWithWebIdentity", arn, context, {"Federated": {provider}})
+            verdict = role.trust.decide(
+                "sts:AssumeRoleWithWebIdentity", arn, context, {"Federated": {provider}}
+            )
         if verdict != "Allow":
-            raise AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)
+            raise AwsError(
+                "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403
+            )
         result = self._session(role, parameters)
         result["SubjectFromWebIdentityToken"] = claims["sub"]
         result["Audience"] = claims["aud"]
@@ -67,7 +73,9 @@ class Sts(AwsService):
         return result
 
     def _session(self, role, parameters):
-        seconds = min(parameters.get("DurationSeconds", DEFAULT_S), self.cloud.settings.token_seconds)
+        seconds = min(
+            parameters.get("DurationSeconds", DEFAULT_S), self.cloud.settings.token_seconds
+        )
         name = role.arn.rpartition("/")[2]
         session = parameters["RoleSessionName"]
         user = Principal(

@@ -1,4 +1,5 @@
-"""Function URLs: an HTTP request becomes an event (payload format 2.0), the function's answer an HTTP response.
+"""Function URLs: an HTTP request becomes an event (payload format 2.0), the function's answer an
+HTTP response.
 
 Source: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 """
@@ -15,7 +16,13 @@ from .errors import AwsError
 from .server import Response
 
 BODY_LIMIT = 6 * 1024 * 1024
-TEXT = ("text/", "application/json", "application/xml", "application/javascript", "application/x-www-form-urlencoded")
+TEXT = (
+    "text/",
+    "application/json",
+    "application/xml",
+    "application/javascript",
+    "application/x-www-form-urlencoded",
+)
 NOT_PASSED = ("connection", "content-length", "transfer-encoding", "date", "keep-alive")
 
 
@@ -51,11 +58,15 @@ class Url:
             raise AwsError("AccessDeniedException", "Forbidden", 403)
         event = _event(call)
         try:
-            _, outcome = invocations.run(self._cloud, call.function, call.qualifier, json.dumps(event).encode())
+            _, outcome = invocations.run(
+                self._cloud, call.function, call.qualifier, json.dumps(event).encode()
+            )
         except AwsError as error:
             call.error = error.code
             status = 429 if error.status == 429 else 502
-            return _json(status, {"Message": "Internal Server Error" if status == 502 else error.message})
+            return _json(
+                status, {"Message": "Internal Server Error" if status == 502 else error.message}
+            )
         if outcome.failed:
             call.error = "FunctionError"
             return _json(502, {"Message": "Internal Server Error"})
@@ -106,7 +117,11 @@ def _event(call):
         },
         "isBase64Encoded": False,
     }
-    cookies = [each.strip() for value in request.headers.get_all("Cookie") or [] for each in value.split(";")]
+    cookies = [
+        each.strip()
+        for value in request.headers.get_all("Cookie") or []
+        for each in value.split(";")
+    ]
     if cookies:
         event["cookies"] = cookies
     parameters = _parameters(request.query)
@@ -166,4 +181,8 @@ def _response(payload):
 
 
 def _json(status, value, more=None):
-    return Response(status, [("Content-Type", "application/json")] + list((more or {}).items()), json.dumps(value).encode())
+    return Response(
+        status,
+        [("Content-Type", "application/json")] + list((more or {}).items()),
+        json.dumps(value).encode(),
+    )

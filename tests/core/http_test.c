@@ -41,7 +41,7 @@ static const struct server_answer answers[] = {
     {"/gzip", OK_HEAD "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nraw", SERVER_NO_FAULT, 0},
     {"/until-close", OK_HEAD "\r\nto the end", SERVER_CLOSES, 0},
     {"/drip-fine", OK(5) "hello", SERVER_DRIPS, 30},
-    {"/pause-fine", OK(5) "hello", SERVER_PAUSES, 600},
+    {"/pause-fine", OK(5) "hello", SERVER_PAUSES, 500},
     /* Faults: */
     {"/truncated", OK(100) "short", SERVER_CLOSES, 0},
     {"/reset-in-body", OK(100) "short", SERVER_RESETS, 0},
@@ -61,6 +61,7 @@ static const struct server_answer answers[] = {
     {"/drip", OK(500) "and so on, and so on, and so on", SERVER_DRIPS, 100},
     {"/flood-body", OK_HEAD "\r\n", SERVER_FLOODS, 0},
     {"/flood-head", OK_HEAD "X-Long: ", SERVER_FLOODS, 0},
+    {"/flood-lines", OK_HEAD, SERVER_FLOODS_LINES, 0},
     {"/flood-status", "HTTP/1.1 200 ", SERVER_FLOODS, 0},
     {"/big", OK_HEAD "Content-Length: 99999999\r\n\r\n", SERVER_FLOODS, 0},
     {"/once", OK(5) "hello", SERVER_CLOSES, 0},
@@ -119,6 +120,13 @@ static void send_failing(struct http_request request, enum error_kind kind, cons
                   err->msg);
     ck_assert_int_eq(response.status, 0); /* released, and nothing in its place */
     ck_assert_uint_eq(response.body.len, 0);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- answers ---- */
@@ -184,23 +192,35 @@ static const struct {
     enum error_kind kind;
     const char *name;
 } faults[] = {
-    {"/truncated", ERROR_NETWORK, "truncated"},  {"/reset-in-body", ERROR_NETWORK, "reset"},
-    {"/chunk-cut", ERROR_NETWORK, "truncated"},  {"/chunk-unended", ERROR_NETWORK, "truncated"},
-    {"/chunk-garbage", ERROR_NETWORK, "reset"},  {"/head-cut", ERROR_NETWORK, "truncated"},
-    {"/close", ERROR_NETWORK, "reset"},          {"/reset", ERROR_NETWORK, "reset"},
-    {"/garbage", ERROR_NETWORK, "garbage"},      {"/status-garbage", ERROR_NETWORK, "garbage"},
-    {"/hang", ERROR_TIMEOUT, "timeout"},         {"/hang-in-body", ERROR_TIMEOUT, "timeout"},
-    {"/hang-in-head", ERROR_TIMEOUT, "timeout"}, {"/drip", ERROR_TIMEOUT, "timeout"},
-    {"/flood-body", ERROR_TOO_LARGE, ""},        {"/flood-head", ERROR_TOO_LARGE, ""},
-    {"/flood-status", ERROR_TOO_LARGE, ""},      {"/big", ERROR_TOO_LARGE, ""},
+    {"/truncated", ERROR_NETWORK, "truncated"},
+    {"/reset-in-body", ERROR_NETWORK, "reset"},
+    {"/chunk-cut", ERROR_NETWORK, "truncated"},
+    {"/chunk-unended", ERROR_NETWORK, "truncated"},
+    {"/chunk-garbage", ERROR_NETWORK, "reset"},
+    {"/head-cut", ERROR_NETWORK, "truncated"},
+    {"/close", ERROR_NETWORK, "reset"},
+    {"/reset", ERROR_NETWORK, "reset"},
+    {"/garbage", ERROR_NETWORK, "garbage"},
+    {"/status-garbage", ERROR_NETWORK, "garbage"},
+    {"/hang", ERROR_TIMEOUT, "timeout"},
+    {"/hang-in-body", ERROR_TIMEOUT, "timeout"},
+    {"/hang-in-head", ERROR_TIMEOUT, "timeout"},
+    {"/drip", ERROR_TIMEOUT, "timeout"},
+    {"/flood-body", ERROR_TOO_LARGE, ""},
+    {"/flood-head", ERROR_TOO_LARGE, ""},
+    {"/flood-lines", ERROR_TOO_LARGE, ""},
+    {"/flood-status", ERROR_TOO_LARGE, ""},
+    {"/big", ERROR_TOO_LARGE, ""},
 };
 
 START_TEST(fault_case)
 {
     struct error err;
     char expected[100];
+    int64_t start_ms = now_ms();
     send_failing(REQUEST("GET", .url = url_of(faults[_i].target), .timeout_ms = 1000),
                  faults[_i].kind, faults[_i].name, &err);
+    ck_assert_int_lt(now_ms() - start_ms, 15000);
     snprintf(expected, sizeof expected, "GET 127.0.0.1%s: ", faults[_i].target);
     ck_assert_msg(strncmp(err.msg, expected, strlen(expected)) == 0, "%s", err.msg);
     /* And afterwards the same worker is as good as new. */
@@ -301,6 +321,7 @@ START_TEST(body_case)
         ck_assert_msg(strstr(seen, bodies[_i].length), "%s", seen);
     else
         ck_assert_msg(!strcasestr(seen, "content-length"), "%s", seen);
+    ck_assert_msg(!strcasestr(seen, "content-type"), "%s", seen);
     ck_assert_str_eq(strstr(seen, "\r\n\r\n") + 4, body ? body : "");
 }
 END_TEST
@@ -323,6 +344,27 @@ START_TEST(headers_as_given)
              "Twice: a\r\nTwice: b\r\nContent-Length: 1\r\n\r\nx",
              server_port(server));
     ck_assert_str_eq(server_last(server), expected);
+    http_response_release(&response);
+}
+END_TEST
+
+/* A worker forgets: nothing of one request goes into the next. */
+START_TEST(nothing_is_left_over)
+{
+    struct http_header headers[] = {{"X-Old", "old"}};
+    struct http_response response = HTTP_RESPONSE_INIT;
+    char expected[200];
+    send_fine(REQUEST("HEAD", .url = url_of("/ok")), &response);
+    send_fine(REQUEST("PUT", .url = url_of("/ok"), .headers = headers, .header_count = 1,
+                      .body = "old", .body_len = 3),
+              &response);
+    ck_assert_str_eq(response.body.buf, "hello");
+    send_fine(REQUEST("GET", .url = url_of("/ok")), &response);
+    snprintf(expected, sizeof expected,
+             "GET /ok HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: test/1\r\n\r\n",
+             server_port(server));
+    ck_assert_str_eq(server_last(server), expected);
+    ck_assert_uint_eq(server_connections(server), 1);
     http_response_release(&response);
 }
 END_TEST
@@ -460,9 +502,11 @@ START_TEST(connecting_takes_too_long)
         (void)connect(waiting[i], (struct sockaddr *)&address, sizeof address);
     }
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
+    int64_t start_ms = now_ms();
     send_failing(REQUEST("GET", .url = url, .connect_timeout_ms = 300), ERROR_TIMEOUT, "connect",
                  &err);
     send_failing(REQUEST("GET", .url = url, .timeout_ms = 300), ERROR_TIMEOUT, "connect", &err);
+    ck_assert_int_lt(now_ms() - start_ms, 8000);
     for (int i = 0; i < 4; i++)
         close(waiting[i]);
 }
@@ -553,6 +597,36 @@ START_TEST(connections_are_kept)
     ck_assert_uint_eq(server_connections(server), 1);
     ck_assert_uint_eq(server_requests(server), 5);
     http_response_release(&response);
+}
+END_TEST
+
+static void *send_slow(void *context)
+{
+    struct http_response response = HTTP_RESPONSE_INIT;
+    struct http_request request = REQUEST("GET", .url = context);
+    http_send(http, &request, &response, NULL);
+    http_response_release(&response);
+    return NULL;
+}
+
+/* Two workers, each with a connection to another server: each server is spoken to by its own. */
+START_TEST(workers_know_their_servers)
+{
+    struct server *other = server_start(answers, NULL);
+    struct http_response response = HTTP_RESPONSE_INIT;
+    char first[100], second[100];
+    pthread_t thread;
+    snprintf(first, sizeof first, "%s", url_of("/pause-fine"));
+    snprintf(second, sizeof second, "http://127.0.0.1:%d/pause-fine", server_port(other));
+    ck_assert_int_eq(pthread_create(&thread, NULL, send_slow, first), 0);
+    send_slow(second);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < 6; i++) {
+        send_fine(REQUEST("GET", .url = i % 2 ? first : second), &response);
+        ck_assert(!response.new_connection);
+    }
+    http_response_release(&response);
+    server_stop(other);
 }
 END_TEST
 
@@ -652,13 +726,6 @@ static void *cancel_soon(void *context)
     return NULL;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 START_TEST(cancelled)
 {
     struct error err;
@@ -672,8 +739,21 @@ START_TEST(cancelled)
     pthread_join(thread, NULL);
     ck_assert_msg(late < 1500, "%d ms late",
                   (int)late); /* 200 on a machine that does nothing else */
-    send_failing(REQUEST("GET", .url = url_of("/ok")), ERROR_CANCELLED, "", &err);
     ck_assert_uint_eq(server_requests(server), 1);
+}
+END_TEST
+
+/* Not even on a connection that stands ready. */
+START_TEST(cancelled_before)
+{
+    struct http_response response = HTTP_RESPONSE_INIT;
+    struct error err;
+    send_fine(REQUEST("GET", .url = url_of("/ok")), &response);
+    cancel_pretend(SIGINT);
+    send_failing(REQUEST("GET", .url = url_of("/ok")), ERROR_CANCELLED, "", &err);
+    usleep(50000);
+    ck_assert_uint_eq(server_requests(server), 1);
+    http_response_release(&response);
 }
 END_TEST
 
@@ -769,6 +849,7 @@ static void add_exchange_tests(Suite *suite)
     tcase_add_test(tc, idle_limit);
     tcase_add_loop_test(tc, body_case, 0, sizeof bodies / sizeof *bodies);
     tcase_add_test(tc, headers_as_given);
+    tcase_add_test(tc, nothing_is_left_over);
     tcase_add_test(tc, large_body);
     tcase_add_loop_test(tc, target_as_it_stands, 0, sizeof targets / sizeof *targets);
     tcase_add_loop_test(tc, refused_case, 0, sizeof refused / sizeof *refused);
@@ -788,11 +869,13 @@ static void add_connection_tests(Suite *suite)
     tcase_add_test(tc, plain_http_needs_no_proxy);
     tcase_add_test(tc, https_goes_by_proxy);
     tcase_add_test(tc, connections_are_kept);
+    tcase_add_test(tc, workers_know_their_servers);
     tcase_add_test(tc, closed_while_idle);
     tcase_add_loop_test(tc, resend_case, 0, sizeof resends / sizeof *resends);
     tcase_add_test(tc, reader_stops);
     tcase_add_test(tc, reader_gets_it_all);
     tcase_add_loop_test(tc, cancelled, 0, 2);
+    tcase_add_test(tc, cancelled_before);
     tcase_add_test(tc, shielded);
     tcase_add_test(tc, many_threads);
     tcase_add_test(tc, seam);

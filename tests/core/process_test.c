@@ -410,6 +410,8 @@ static const struct {
     {"exec 2>&-; trap 'echo INT' INT; trap 'echo TERM' TERM; while :; do sleep 0.05; done",
      "o:INT|o:TERM|", 800, 5000},
     {"trap 'echo last; exit 0' INT; while :; do sleep 0.05; done", "o:last|", 200, 450},
+    {"sh -c \"trap 'echo inner; exit 0' INT; while :; do sleep 0.05; done\"; true", "o:inner|", 200,
+     450},
     {"trap 'echo INT; exit 0' INT; kill -STOP $$; sleep 30", "o:INT|", 200, 450},
 };
 
@@ -423,6 +425,18 @@ START_TEST(slow_case)
     ck_assert_str_eq(heard.buf, slow[_i].heard);
     ck_assert_int_ge(result.elapsed_ms, slow[_i].least_ms);
     ck_assert_int_le(result.elapsed_ms, slow[_i].most_ms + 5000); /* a busy machine */
+}
+END_TEST
+
+/* Gone over to our group, nobody left in its own: then the child alone is stopped. */
+START_TEST(child_leaves_its_group)
+{
+    const char *const argv[] = {"perl", "-e",
+                                "setpgrp(0, getpgrp(getppid)) or die; sleep 8; exit 3", NULL};
+    struct process_result result;
+    run(&SPEC(.argv = argv, .timeout_ms = 500), &result);
+    ck_assert_int_eq(result.outcome, PROCESS_TIMED_OUT);
+    ck_assert_int_le(result.elapsed_ms, 6000);
 }
 END_TEST
 
@@ -686,6 +700,7 @@ Suite *process_suite(void)
     tcase_add_test(tc, closed_stdio);
     tcase_add_test(tc, no_descriptor_is_lost);
     tcase_add_loop_test(tc, slow_case, 0, sizeof slow / sizeof *slow);
+    tcase_add_test(tc, child_leaves_its_group);
     tcase_add_test(tc, endless_output);
     tcase_add_test(tc, grandchildren_are_stopped_too);
     tcase_add_test(tc, grandchildren_do_not_hold_us);

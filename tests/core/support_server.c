@@ -97,11 +97,10 @@ static const struct server_answer *find_answer(const struct server *server, cons
     return &missing;
 }
 
-static void flood(struct connection *connection)
+static void flood(struct connection *connection, const char *bytes)
 {
-    char bytes[4096];
-    memset(bytes, 'x', sizeof bytes);
-    while (!stopping_within(connection->server, 0) && send_all(connection->fd, bytes, sizeof bytes))
+    while (!stopping_within(connection->server, 0) &&
+           send_all(connection->fd, bytes, strlen(bytes)))
         ;
 }
 
@@ -118,6 +117,7 @@ static bool drip(struct connection *connection, const struct server_answer *answ
 static bool give_answer(struct connection *connection, const struct server_answer *answer)
 {
     const char *bytes = answer->bytes ? answer->bytes : "";
+    char xs[8192] = "";
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     if (answer->fault == SERVER_CLOSES_REUSED && connection->served > 1)
         return false;
@@ -138,7 +138,11 @@ static bool give_answer(struct connection *connection, const struct server_answe
         stopping_within(connection->server, -1);
         return false;
     case SERVER_FLOODS:
-        flood(connection);
+        memset(xs, 'x', sizeof xs - 1);
+        flood(connection, xs);
+        return false;
+    case SERVER_FLOODS_LINES:
+        flood(connection, "X-Line: one of many, each of them short, all of them too long\r\n");
         return false;
     default:
         return true;

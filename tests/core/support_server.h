@@ -18,6 +18,7 @@ enum server_fault {
     SERVER_DRIPS,        /* the answer byte by byte, `pause_ms` between them */
     SERVER_PAUSES,       /* `pause_ms` before the answer */
     SERVER_HANGS,        /* after the answer nothing more comes, the connection stays */
+    SERVER_FLOODS_LINES, /* after the answer, lines of headers without end */
     SERVER_FLOODS,       /* after the answer, the letter x without end */
     SERVER_CLOSES_REUSED /* as SERVER_CLOSES without any answer, if the connection was used before */
 };

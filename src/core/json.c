@@ -175,7 +175,7 @@ double json_get_number(const struct json *object, const char *path, double fallb
 
 static bool is_whole(double number)
 {
-    return fabs(number) <= WHOLE_MAX && number == floor(number);
+    return number >= -WHOLE_MAX && number <= WHOLE_MAX && number == (double)(int64_t)number;
 }
 
 int64_t json_get_int(const struct json *object, const char *path, int64_t fallback)

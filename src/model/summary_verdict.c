@@ -121,14 +121,14 @@ void summary_evidence(const struct summary *summary, struct strbuf *out)
 static const char *state_in_words(const struct summary *summary)
 {
     const struct result *result = summary->result;
-    if (result->restored[0])
-        return result->restored;
     if (result->outcome == OUTCOME_BAD_INPUT)
         return ""; /* the headline says it */
     if (!result->changed)
         return "Nothing that serves users was changed.";
     if (result->outcome == OUTCOME_NEEDS_PERSON)
-        return "The function was changed and could not be put back.";
+        return "Not everything that was changed could be put back.";
+    if (result->restored[0])
+        return "";
     if (summary->inputs && summary->inputs->on_failure == ON_FAILURE_KEEP)
         return "The function serves the new version, because on-failure is keep.";
     return "The function was changed.";
@@ -136,12 +136,16 @@ static const char *state_in_words(const struct summary *summary)
 
 void summary_state(const struct summary *summary, struct strbuf *out)
 {
-    const char *state = has_failed(summary) ? state_in_words(summary) : "";
-    if (!state[0])
+    if (!has_failed(summary))
         return;
-    strbuf_addstr(out, "**How it stands:** ");
-    summary_escape(out, state, MESSAGE_BYTES);
-    strbuf_addstr(out, "\n\n");
+    if (summary->result->restored[0]) {
+        strbuf_addstr(out, "**Put back:** ");
+        summary_escape(out, summary->result->restored, MESSAGE_BYTES);
+        strbuf_addstr(out, "\n\n");
+    }
+    const char *state = state_in_words(summary);
+    if (state[0])
+        strbuf_addf(out, "**How it stands:** %s\n\n", state);
 }
 
 /* What usually helps, where the stage that failed knew nothing better. */

@@ -29,8 +29,8 @@ static void note_run(struct result *result, struct inputs *inputs)
     inputs->minute_price_usd = 0.006;
     inputs->storage_price_usd = 0.10;
     inputs->baseline_ms = 32 * 60000;
-    SET(result->gate_reason, "a push to a branch");
-    SET(result->storage_reason, "the head commit's message does not hold [test-s3]");
+    SET(result->gate_reason, "a push to a branch asks for it");
+    SET(result->storage_reason, "the message of the head commit does not hold [test-s3]");
     SET(result->credentials_source, "GitHub's OIDC token, role deploy");
     SET(result->account, "123456789012");
     SET(result->region, "us-east-1");
@@ -325,7 +325,7 @@ static void health_rollback(struct result *result, struct inputs *inputs)
     error_set(&result->failure, ERROR_FAILED,
               "the function does not answer as it should (13 tries): status 500, not 200: "
               "{\"error\":\"no module named tiktoken\"}");
-    SET(result->restored, "The function serves " OLD_IMAGE " again, and answers.");
+    SET(result->restored, "the function runs " OLD_IMAGE " again");
     strbuf_addstr(&result->evidence,
                   "[ERROR] Runtime.ImportModuleError: Unable to import module 'app.main': No "
                   "module named 'tiktoken'\nTraceback (most recent call last):\nEND RequestId: "
@@ -336,7 +336,7 @@ static void health_rollback(struct result *result, struct inputs *inputs)
 static void storage_tests(struct result *result, struct inputs *inputs)
 {
     code_change(result, inputs);
-    SET(result->gate_reason, "a push of a tag");
+    SET(result->gate_reason, "a push of a tag asks for it");
     SET(result->ref, "refs/tags/v1.4.0");
     SET(result->storage_reason, "a tag was pushed");
     result->storage_run = true;
@@ -369,7 +369,8 @@ static void cancelled(struct result *result, struct inputs *inputs)
 static void plan(struct result *result, struct inputs *inputs)
 {
     note_run(result, inputs);
-    SET(result->gate_reason, "a pull request of this repository is only planned");
+    SET(result->gate_reason, "a pull request gets a plan only, unless allow-pull-request is true");
+    SET(result->storage_reason, "a plan runs no tests");
     look_around(result);
     stage(result, "Plan", 1310, 1311);
     found_base(result);
@@ -401,8 +402,9 @@ static void not_asked(struct result *result, struct inputs *inputs)
     note_run(result, inputs);
     result->account[0] = result->region[0] = result->credentials_source[0] = '\0';
     result->commit[0] = result->ref[0] = '\0';
-    SET(result->gate_reason, "a pull request from a fork is not deployed");
-    SET(result->storage_reason, "nothing is deployed");
+    SET(result->gate_reason, "a pull request from a fork asks for nothing, whatever is allowed "
+                             "(only an explicit plan runs)");
+    SET(result->storage_reason, "nothing is done, so nothing is tested");
     result->outcome = OUTCOME_NOT_ASKED;
     result->duration_ms = 3;
 }

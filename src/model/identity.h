@@ -5,7 +5,9 @@
  * of enum identity_part, each as tag byte, length (8 bytes, big endian) and bytes; what is not given
  * is left out, so that "no check" and "an empty check" differ. The entries of the context enter as
  * one part: the SHA-256 over their records in the order in which they were added, which must be the
- * same for the same tree whatever the file system's order.
+ * same for the same tree whatever the file system's order. A record is the type's letter, the
+ * permission bits, the path and the detail; numbers and the lengths in front of path and detail take
+ * 8 bytes, big endian.
  *
  * The format's version is part of the key: a new version rebuilds every image once.
  */

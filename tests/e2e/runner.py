@@ -23,6 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAUNCH = pathlib.Path(__file__).with_name("launch.py")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 RECORDED = ("buildx", "docker", "git")  # programs whose calls are written down
+# Debian's valgrind is a shell script, and a shell drops variables with a dash in their names.
+VALGRIND = "/usr/bin/valgrind.bin"
 TOOL_EXIT = 99  # of valgrind and the sanitizers, so that it cannot be taken for the program's own
 FILES = {"GITHUB_OUTPUT": "set_output", "GITHUB_STATE": "save_state", "GITHUB_ENV": "set_env",
          "GITHUB_PATH": "add_path", "GITHUB_STEP_SUMMARY": "step_summary"}
@@ -284,7 +286,7 @@ class Step:
 
     def tool(self):
         if self.wrap == "valgrind":
-            return ["/usr/bin/valgrind", "--quiet", f"--error-exitcode={TOOL_EXIT}", "--leak-check=full",
+            return [VALGRIND, "--quiet", "--vgdb=no", f"--error-exitcode={TOOL_EXIT}", "--leak-check=full",
                     "--errors-for-leak-kinds=definite", "--child-silent-after-fork=yes",
                     f"--log-file={self.folder}/tool/valgrind.%p"]
         return []

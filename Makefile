@@ -25,6 +25,9 @@ SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/clo
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
 .PHONY: all tools-build unit e2e check demo tools-check docs-check lint layers format asan valgrind clean
+# V=1 shows the whole commands.
+Q := $(if $(V),,@)
+
 .DELETE_ON_ERROR:
 
 all: tools-build
@@ -34,11 +37,13 @@ tools-build:
 	@tools/install build
 
 $(BUILD)/lambda-fastdeploy: $(OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  cc   $<"
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The unit tests: every tests/<layer>/<name>_test.c gives a `Suite *<name>_suite(void)`; no list to forget.
 $(BUILD)/tests/suites.h: Makefile $(TESTS)
@@ -50,7 +55,8 @@ $(BUILD)/tests/%.o: CFLAGS += -Wno-format-nonliteral
 $(BUILD)/tests/unit.o: $(BUILD)/tests/suites.h
 
 $(BUILD)/unit: $(filter-out $(BUILD)/src/main.o,$(OBJECTS)) $(TEST_OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs check) $(LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs check) $(LIBS)
 
 unit: tools-check
 	@$(MAKE) --no-print-directory $(BUILD)/unit

@@ -65,9 +65,8 @@ class Cloud:
         self._empty()
 
     def _empty(self):
-        self.epoch = "e" + secrets.token_hex(
-            4
-        )  # part of every name in the storage: a reset leaves it behind
+        # Part of every name in the storage: a reset leaves the old names behind.
+        self.epoch = "e" + secrets.token_hex(4)
         self.keys = {}
         self.roles = {}
         self.passwords = {}

@@ -8,6 +8,7 @@ import secrets
 import time
 from urllib.parse import parse_qsl
 
+from .endpoint import Service
 from .errors import AwsError
 from .server import Response
 from .storage import StorageError
@@ -19,7 +20,7 @@ def storage_host(region):
     return f"prod-{region}-starport-layer-bucket.s3.{region}.amazonaws.com"
 
 
-class Downloads:
+class Downloads(Service):
     """Makes addresses and serves them; refuses a request that brings registry credentials along."""
 
     name = "storage"

@@ -34,11 +34,22 @@ class Call:
         self.error = None
 
 
+class Service:
+    """`prepare(call)` names the operation and reads what that needs; `answer(call)` and
+    `refuse(error)` give a Response.
+    """
+
+    name = None
+
+    def code(self, error):
+        """The error's name, as the client reads it."""
+        return error.code
+
+
 class Endpoint:
     """`routes`: pairs of a host name's pattern and a service.
 
-    A service has `name`, `prepare(call)`, `answer(call) -> Response` and
-    `refuse(error) -> Response`.
+    A service is a Service.
     """
 
     def __init__(self, cloud, routes):
@@ -93,7 +104,7 @@ class Endpoint:
                 raise problem
             return service.answer(call)
         except AwsError as error:
-            call.error = error.code
+            call.error = service.code(error)
             return service.refuse(error)
 
     def _before(self, fault, service, call):
@@ -113,7 +124,7 @@ class Endpoint:
             call.update_failure = fault.arg or {}
         if fault.fault == "status":
             error = _error_of(fault.arg)
-            call.error = error.code
+            call.error = service.code(error)
             return service.refuse(error)
         return None
 
@@ -166,7 +177,7 @@ def _drop_body(response):
         close()
 
 
-class AwsService:
+class AwsService(Service):
     """A service of AWS's kind: signed requests, a model, a table of operations.
 
     `operations` maps a name to a function (caller, parameters, call) -> result; `unsigned` names
@@ -174,7 +185,6 @@ class AwsService:
     `resource(operation, parameters)` are the service's own.
     """
 
-    name = None
     signing_name = None
     unsigned = ()
 
@@ -239,3 +249,6 @@ class AwsService:
 
     def refuse(self, error):
         return self.protocol.error(error)
+
+    def code(self, error):
+        return self.protocol.code(error)

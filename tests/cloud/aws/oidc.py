@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from .endpoint import Service
 from .errors import AwsError
 from .server import Response
 
@@ -37,7 +38,7 @@ def _signing_key():
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-class Oidc:
+class Oidc(Service):
     name = "oidc"
 
     def __init__(self, cloud):

@@ -21,6 +21,9 @@ class Protocol:
     def __init__(self, model):
         self.model = model
 
+    def code(self, error):
+        return error.code
+
     def refusal(self, kind, message):
         code, status = self.refusals[kind]
         return AwsError(code, message, status)
@@ -269,6 +272,9 @@ class Query(Protocol):
         "mismatch": ("SignatureDoesNotMatch", 403),
     }
 
+    def code(self, error):
+        return QUERY_CODES.get(error.code, error.code)
+
     def operation(self, request, body):
         form = request.query if request.method == "GET" else body.decode("utf-8", "replace")
         fields = dict(parse_qsl(form, keep_blank_values=True))
@@ -294,11 +300,10 @@ class Query(Protocol):
 
     def error(self, error):
         side = "Sender" if error.status < 500 else "Receiver"
-        code = QUERY_CODES.get(error.code, error.code)
         text = (
             "<ErrorResponse"
             f" xmlns=\"{self.model.metadata['xmlNamespace']}\"><Error><Type>{side}</Type>"
-            f"<Code>{escape(code)}</Code><Message>{escape(error.message)}</Message></Error>"
+            f"<Code>{escape(self.code(error))}</Code><Message>{escape(error.message)}</Message></Error>"
             f"<RequestId>{request_id()}</RequestId></ErrorResponse>"
         )
         return Response(

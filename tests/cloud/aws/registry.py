@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from . import iam, repositories
+from .endpoint import Service
 from .errors import AwsError
 from .server import Response
 from .storage import MANIFEST_TYPES, StorageError, digest_of
@@ -58,7 +59,7 @@ CODES = {
 }
 
 
-class Registry:
+class Registry(Service):
     name = "registry"
 
     def __init__(self, cloud):
@@ -99,6 +100,9 @@ class Registry:
             raise AwsError(
                 "UNKNOWN", f"the registry behind this cloud failed: {error}", 500
             ) from error
+
+    def code(self, error):
+        return CODES.get(error.code, (error.code, error.status))[0]
 
     def refuse(self, error):
         code, status = CODES.get(error.code, (error.code, error.status))

@@ -12,6 +12,7 @@ import uuid
 from urllib.parse import unquote_plus
 
 from . import invocations
+from .endpoint import Service
 from .errors import AwsError
 from .server import Response
 
@@ -26,7 +27,7 @@ TEXT = (
 NOT_PASSED = ("connection", "content-length", "transfer-encoding", "date", "keep-alive")
 
 
-class Url:
+class Url(Service):
     name = "url"
 
     def __init__(self, cloud):

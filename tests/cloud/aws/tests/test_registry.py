@@ -39,6 +39,11 @@ class RegistryFront(CloudCase):
 
     def test_repository_must_exist(self):
         self.assert_code(self.ask("POST", "/v2/nobody/blobs/uploads/"), 404, "NAME_UNKNOWN")
+        last = self.order("GET", "/requests").json()[-1]
+        self.assertEqual(
+            (last["service"], last["operation"], last["status"], last["error"], last["resource"]),
+            ("registry", "StartUpload", 404, "NAME_UNKNOWN", "nobody"),
+        )
 
     def test_manifests(self):
         repository = self.make_repository()

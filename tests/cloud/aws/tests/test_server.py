@@ -83,6 +83,10 @@ class Wire(unittest.TestCase):
             for host in (LAMBDA, "my_f-1--x.lambda-url.us-east-1.on.aws", REGISTRY):
                 with self.open_tls(server, host, f"{folder}/ca.pem") as connection:
                     self.assertEqual(connection.getpeercert()["subjectAltName"], (("DNS", host),))
+            with self.open_tls(server, LAMBDA, f"{folder}/ca.pem") as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.recv(1000)
+                self.assertFalse(connection.session.has_ticket)  # a resumed session checks nothing
             cloud.faults.order({"service": "lambda", "operation": "GetFunction", "fault": "tls"})
             with self.open_tls(server, ECR, f"{folder}/ca.pem"):
                 pass

@@ -20,17 +20,30 @@
 
 #define MAX_STAGES 16
 
-/* What each command runs, in order. The report always follows. */
+/* What each command runs, in order; with `plan_only` when nothing may be changed. The report always follows. */
 static const struct pipeline {
     enum command command;
+    bool plan_only;
     const struct stage *stages[MAX_STAGES];
 } pipelines[] = {
     {COMMAND_DEPLOY,
+     false,
      {&stage_prepare, &stage_identify, &stage_survey, &stage_preflight, &stage_base_image,
       &stage_app_image, &stage_claim, &stage_configure, &stage_release, &stage_configure_late,
       &stage_publish, &stage_shift, &stage_verify, &stage_record, NULL}},
-    {COMMAND_PLAN, {&stage_prepare, &stage_identify, &stage_survey, &stage_plan, NULL}},
-    {COMMAND_BASE, {&stage_prepare, &stage_identify, &stage_survey, &stage_base_image, NULL}},
+    {COMMAND_DEPLOY, true, {&stage_prepare, &stage_identify, &stage_survey, &stage_plan, NULL}},
+    {COMMAND_BASE,
+     false,
+     {&stage_prepare, &stage_identify, &stage_survey, &stage_base_image, NULL}},
+    {COMMAND_BASE, true, {&stage_prepare, &stage_identify, &stage_survey, &stage_plan, NULL}},
+    {COMMAND_ROLLBACK,
+     false,
+     {&stage_prepare, &stage_identify, &stage_survey, &stage_rollback, &stage_claim, &stage_release,
+      &stage_shift, &stage_verify, &stage_rolled_back, NULL}},
+    {COMMAND_ROLLBACK,
+     true,
+     {&stage_prepare, &stage_identify, &stage_survey, &stage_rollback, NULL}},
+    {COMMAND_STATUS, false, {&stage_prepare, &stage_identify, &stage_survey, &stage_status, NULL}},
 };
 
 struct app {
@@ -123,11 +136,14 @@ static int read_request(struct app *app, int argc, const char *const *argv,
 
 static const struct pipeline *choose_pipeline(const struct app *app)
 {
-    enum command command = app->gate.action == GATE_PLAN ? COMMAND_PLAN : app->inputs.command;
+    enum command command =
+        app->inputs.command == COMMAND_PLAN ? COMMAND_DEPLOY : app->inputs.command;
+    bool plan_only = app->inputs.command == COMMAND_PLAN || app->gate.action == GATE_PLAN;
     for (size_t i = 0; i < sizeof pipelines / sizeof *pipelines; i++)
-        if (pipelines[i].command == command)
+        if (pipelines[i].command == command &&
+            (pipelines[i].plan_only == plan_only || command == COMMAND_STATUS))
             return &pipelines[i];
-    return NULL;
+    abort(); /* the inputs refuse commands that have no pipeline */
 }
 
 static int run_stage(struct run *run, const struct stage *stage, struct error *err)
@@ -216,7 +232,7 @@ static void run_pipeline(struct app *app)
             return; /* a stage has found that there is nothing (more) to do */
     }
     struct result *result = &run->result;
-    if (pipeline->command == COMMAND_PLAN)
+    if (pipeline->plan_only)
         result->outcome = OUTCOME_PLANNED;
     else if (result->outcome == OUTCOME_UNDECIDED)
         result->outcome = result->deployed || text_equal(result->base.status, "built")

@@ -58,6 +58,8 @@ static bool is_there(const struct run *run, const char *path)
 static int find_base(struct run *run, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
+    if (inputs->command == COMMAND_ROLLBACK)
+        return 0; /* nothing is built */
     bool required = inputs_given(inputs, "base-file") || inputs->command == COMMAND_BASE;
     if (!required && !is_there(run, inputs->base_file)) {
         log_info("no %s here: the application image is built without a base of its own",
@@ -73,7 +75,7 @@ static int find_base(struct run *run, struct error *err)
 static int find_application(struct run *run, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
-    if (inputs->command == COMMAND_BASE)
+    if (inputs->command == COMMAND_BASE || inputs->command == COMMAND_ROLLBACK)
         return 0;
     run->paths.file_name = inputs->file;
     if (!inputs_given(inputs, "file") && !is_there(run, inputs->file) &&

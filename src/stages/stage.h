@@ -73,6 +73,7 @@ struct run {
     struct json *
         configuration_before; /* owned; the members that we have changed, as they were; NULL: none */
     bool cannot_tag;          /* the function may not be tagged; said once */
+    char rollback_target[40]; /* the version or identity tag that a rollback goes back to */
     struct result result;
     int span; /* of the stage that runs */
 };
@@ -88,8 +89,8 @@ struct stage {
 };
 
 extern const struct stage stage_prepare, stage_identify, stage_survey, stage_plan, stage_preflight,
-    stage_publish, stage_shift, stage_configure, stage_configure_late, stage_base_image,
-    stage_app_image, stage_release, stage_verify;
+    stage_publish, stage_shift, stage_configure, stage_configure_late, stage_rollback,
+    stage_rolled_back, stage_status, stage_base_image, stage_app_image, stage_release, stage_verify;
 
 /* Time left of the whole run, at most `limit_ms`, at least 1; ERROR_TIMEOUT when there is none. */
 int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err);

@@ -279,7 +279,7 @@ static int survey(struct run *run, struct error *err)
         return -1;
     if (run->inputs->command == COMMAND_DEPLOY && record_is_superseded(run))
         return 0;
-    return survey_images(run, base_only, err);
+    return run->inputs->command == COMMAND_ROLLBACK ? 0 : survey_images(run, base_only, err);
 }
 
 const struct stage stage_survey = {.name = "survey",

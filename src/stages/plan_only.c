@@ -26,6 +26,13 @@ static int plan(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
     struct image_plan base = plan_base(run->inputs, &run->facts.base);
+    if (run->inputs->command == COMMAND_BASE) {
+        keep_image(&result->base, &base);
+        log_info("base image: %s (%s)", image_words[base.action], base.reason);
+        return base.action == IMAGE_REFUSE
+                   ? error_set(err, ERROR_REFUSED, "base image: %s", base.reason)
+                   : 0;
+    }
     struct image_plan image =
         plan_image(run->inputs, &run->facts.image, base.action == IMAGE_BUILD);
     bool known = image.action == IMAGE_FOUND || image.action == IMAGE_RETAG;

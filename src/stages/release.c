@@ -125,6 +125,12 @@ static int change_function(struct run *run, const struct function_plan *plan, st
     return 0;
 }
 
+/* A rollback with an alias moves the alias alone. */
+static bool is_wanted(const struct run *run)
+{
+    return run->result.image.digest[0] != '\0';
+}
+
 static int release(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
@@ -196,6 +202,6 @@ static int undo(struct run *run, struct error *err)
 
 const struct stage stage_release = {.name = "release",
                                     .title = "Update the function",
-                                    .wanted = NULL,
+                                    .wanted = is_wanted,
                                     .run = release,
                                     .undo = undo};

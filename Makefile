@@ -94,7 +94,8 @@ lint: layers
 	shellcheck $(SCRIPTS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -Isrc src
 	@$(MAKE) --no-print-directory BUILD=build/clang CC=clang all
-	clang-tidy --quiet $(SOURCES) -- -std=c11 $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
+	printf '%s\n' $(SOURCES) | xargs -P 2 -n 8 clang-tidy --quiet 2>/dev/null -- \
+	    -std=c11 $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
 
 format:
 	clang-format -i $(FORMATTED)

@@ -1,4 +1,5 @@
 /* What took the time: a tree with bars drawn in text, a chart, the comparison, the cost. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/cleanup.h"
@@ -193,7 +194,7 @@ void summary_steps(const struct summary *summary, struct strbuf *out)
 /* Mermaid has no escapes that hold everywhere: what could mean something to it becomes a space. */
 static void add_chart_name(struct strbuf *out, const char *name)
 {
-    for (size_t i = 0; name[i] && i < CHART_BYTES; i++) {
+    for (size_t i = 0; i < CHART_BYTES && name[i]; i++) {
         char c = name[i];
         bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
                         (c >= 'A' && c <= 'Z') || strchr("-_./()[]=", c);

@@ -1,5 +1,6 @@
 /* What changed, or would: one row a thing; and the checks. */
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/cleanup.h"

@@ -1,4 +1,5 @@
 /* Words of the summary: strangers' text made harmless, durations and sizes as people write them. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -56,11 +56,12 @@ start_time() {
     printf '%s\n' "${20}"
 }
 
-# instance_pid: the PID of the instance's first process; fails if there is none.
+# instance_pid: the PID of the instance's first process; fails if there is none. A process that is ending has left its
+# namespaces, but it stays until the last of its children, by whoever adopted them, is reaped: that one counts as gone.
 instance_pid() {
     local pid start
     { read -r pid start <"$DATA/init"; } 2>/dev/null || return 1
-    [[ -n $pid && $(start_time "$pid") == "$start" ]] || return 1
+    [[ -n $pid && $(start_time "$pid") == "$start" && -e /proc/$pid/ns/mnt ]] || return 1
     printf '%s\n' "$pid"
 }
 

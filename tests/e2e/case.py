@@ -40,7 +40,7 @@ class Case(unittest.TestCase):
         self.runs = []
         self.secrets = {clouds.SECRET}
         self.run_number = 100
-        folder = tempfile.TemporaryDirectory(prefix="e2e-")
+        folder = tempfile.TemporaryDirectory(prefix="e2e-", dir=runner.TEMPORARY)
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         if self.alone:

@@ -138,7 +138,7 @@ def empty_builder():
 def main():
     sys.stdout.reconfigure(line_buffering=True)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="demo-", dir=runner.TEMPORARY) as folder:
         cloud.Cloud().create_role(cloud.FUNCTION_ROLE)
         demo = Demo(pathlib.Path(folder) / "hello")
         results = [demo.play(number, scene) for number, scene in enumerate(SCENES, 1)]

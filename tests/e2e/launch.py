@@ -1,6 +1,6 @@
 """Start one program as the container of a Docker action: a mount and PID namespace of its own, the program as PID 1.
 
-Reads a JSON object from the file in argv[1]: argv, env, cwd, binds ({path in /github: folder}), hide (paths that are
+Reads a JSON object from the file in argv[1]: argv, env, cwd, binds ({path: folder}), hide (paths that are
 not there for the program), limits ({"fsize": bytes, "nofile": count}), pid_fd (where the PID is written), null_stdin.
 Exits with the program's own code, 128 and its number if a signal ended it.
 """
@@ -36,7 +36,7 @@ def enter(spec):
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     mount("none", "/github", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m")
     for target, source in spec["binds"].items():
-        os.makedirs(target)
+        os.makedirs(target, exist_ok=True)
         mount(source, target, None, MS_BIND)
     empty_file = "/github/.empty"
     with open(empty_file, "w", encoding="utf-8"):

@@ -26,6 +26,7 @@ RECORDED = ("buildx", "docker", "git")  # programs whose calls are written down
 # Debian's valgrind is a shell script, and a shell drops variables with a dash in their names.
 VALGRIND = "/usr/bin/valgrind.bin"
 TOOL_EXIT = 99  # of valgrind and the sanitizers, so that it cannot be taken for the program's own
+TEMPORARY = "/var/tmp"  # of the harness: the program has a /tmp of its own
 FILES = {"GITHUB_OUTPUT": "set_output", "GITHUB_STATE": "save_state", "GITHUB_ENV": "set_env",
          "GITHUB_PATH": "add_path", "GITHUB_STEP_SUMMARY": "step_summary"}
 
@@ -212,6 +213,8 @@ class Sampler:
 class Step:
     """One step of a job, started by `start` and read by `finish`; `run` does both."""
 
+    FOLDERS = ("home", "workflow", "file_commands", "runner_temp", "tmp")
+
     def __init__(self, binary, workspace, event, inputs=None, job=None, *, arguments=(), wrap=None, hide=(),
                  limits=None, env_without=(), shims=None, github=True):
         self.binary = str(binary)
@@ -230,8 +233,8 @@ class Step:
         self.process = self.capture = self.sampler = self.pid = None
 
     def start(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-"))
-        for name in ("home", "workflow", "file_commands", "runner_temp", "shims", "calls", "tool"):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=TEMPORARY))
+        for name in (*self.FOLDERS, "shims", "calls", "tool"):
             (self.folder / name).mkdir()
         self.make_shims()
         env = self.environment()
@@ -257,9 +260,8 @@ class Step:
         return self
 
     def binds(self):
-        return {"/github/workspace": self.workspace,
-                **{f"/github/{name}": str(self.folder / name)
-                   for name in ("home", "workflow", "file_commands", "runner_temp")}}
+        return {"/github/workspace": self.workspace, "/tmp": str(self.folder / "tmp"),
+                **{f"/github/{name}": str(self.folder / name) for name in self.FOLDERS if name != "tmp"}}
 
     def environment(self):
         unique = uuid.uuid4()
@@ -373,8 +375,7 @@ class Step:
     def left_behind(self):
         known = {self.folder / "workflow" / "event.json", *(self.folder / "file_commands").iterdir()}
         return [str(path.relative_to(self.folder))
-                for name in ("home", "workflow", "file_commands", "runner_temp")
-                for path in (self.folder / name).rglob("*") if path not in known]
+                for name in self.FOLDERS for path in (self.folder / name).rglob("*") if path not in known]
 
     def run(self, timeout_s=240):
         return self.start().finish(timeout_s)

@@ -9,6 +9,10 @@ NO_KEYS = {"AWS_ACCESS_KEY_ID": "AKIDNOBODYKNOWS00001", "AWS_SECRET_ACCESS_KEY":
 
 
 class Gate(case.Case):
+    def setUp(self):
+        super().setUp()
+        self.secrets.add(NO_KEYS["AWS_SECRET_ACCESS_KEY"])
+
     def storage(self, **more):
         return self.inputs(storage_checks=CHECK, **more)
 

@@ -74,7 +74,7 @@ class Steps(unittest.TestCase):
     """A shell script in the program's place."""
 
     def step(self, script, **more):
-        folder = tempfile.TemporaryDirectory(prefix="harness-")
+        folder = tempfile.TemporaryDirectory(prefix="harness-", dir=runner.TEMPORARY)
         self.addCleanup(folder.cleanup)
         program = pathlib.Path(folder.name, "program")
         program.write_text("#!/bin/sh\n" + script, encoding="utf-8")
@@ -112,8 +112,8 @@ class Steps(unittest.TestCase):
         self.assertEqual(len(run.problems), 1)
 
     def test_left_behind(self):
-        run = self.run_script("mkdir -p $RUNNER_TEMP/x; touch $RUNNER_TEMP/x/y $HOME/z")
-        self.assertEqual(sorted(run.left_behind), ["home/z", "runner_temp/x", "runner_temp/x/y"])
+        run = self.run_script("mkdir -p $RUNNER_TEMP/x; touch $RUNNER_TEMP/x/y $HOME/z /tmp/t")
+        self.assertEqual(sorted(run.left_behind), ["home/z", "runner_temp/x", "runner_temp/x/y", "tmp/t"])
 
     def test_signal(self):
         step = self.step("trap 'echo caught; exit 130' INT; echo ready; sleep 0.1; while :; do sleep 0.1; done")

@@ -157,7 +157,7 @@ int file_write(const char *path, const char *bytes, size_t len, int mode, struct
 {
     CLEANUP_FREE char *beside = NULL;
     int fd = create_beside(path, mode, &beside, err);
-    if (fd < 0)
+    if (fd < 0 || !beside)
         return -1;
     int result = 0;
     if (write_all(fd, bytes, len) < len || fsync(fd) < 0)

@@ -22,23 +22,26 @@ struct docker_info {
     char architecture[32]; /* as images say it: "amd64", "arm64" */
     bool containerd_store; /* its own builder can export caches */
 };
-/* ERROR_NOT_FOUND: no socket; ERROR_DENIED: not permitted; the messages name `/var/run/docker.sock`
- * and the remedy. */
+/* ERROR_NOT_FOUND: no socket, or nobody listens; ERROR_DENIED: not permitted; the messages name the
+ * socket and the remedy. */
 int docker_get_info(const struct docker *docker, struct docker_info *ret_info, struct error *err);
 
 struct docker_run {            /* all borrowed */
     const char *image;         /* repository@sha256:… ; pulled if the engine has not got it */
     const char *platform;      /* "linux/amd64" */
-    const char *registry_auth; /* base64 of {"username","password","serveraddress"}:
-                                  X-Registry-Auth; NULL: none; secret */
+    const char *registry_auth; /* base64 (either alphabet) of {"username","password",
+                                  "serveraddress"}: X-Registry-Auth; NULL: none; secret */
     const char *command; /* run as `/bin/sh -c command`, or, when the image has no shell, split at
                             white space */
     int64_t timeout_ms;
     void (*on_line)(void *context, bool is_stderr, const char *line, size_t len);
     void *context;
 };
-/* Pull, create, start, follow the output, wait, remove (also after failure or cancel). ERROR_FAILED
- * with code = exit status when it is not 0. */
+/*
+ * Pull, create, start, follow the output, wait, remove (also after failure or cancel). ERROR_FAILED
+ * with code = exit status when it is not 0; ERROR_TIMEOUT; ERROR_INPUT: no command. A pull that
+ * fails: ERROR_NOT_FOUND, ERROR_DENIED, ERROR_THROTTLED, or ERROR_NETWORK.
+ */
 int docker_run_check(const struct docker *docker, const struct docker_run *run, struct error *err);
 
 #endif

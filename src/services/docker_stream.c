@@ -49,13 +49,14 @@ static void add_output(struct docker_stream *stream, int which, const char *byte
 static void read_header(struct docker_stream *stream)
 {
     const unsigned char *h = stream->header;
+    stream->broken = h[0] > 2 || h[1] != 0 || h[2] != 0 || h[3] != 0;
     stream->piece_left = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7];
 }
 
 int docker_stream_add(void *context, const char *bytes, size_t len)
 {
     struct docker_stream *stream = context;
-    while (len > 0) {
+    while (len > 0 && !stream->broken) {
         if (stream->piece_left == 0) {
             stream->header[stream->header_len++] = (unsigned char)*bytes++;
             len--;

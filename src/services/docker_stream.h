@@ -14,6 +14,7 @@
 struct docker_stream {
     unsigned char header[8];
     size_t header_len;
+    bool broken;            /* what came is not multiplexed output: nothing more is read */
     uint32_t piece_left;    /* bytes of the present piece that are still to come */
     struct strbuf lines[2]; /* what has no newline yet: stdout, stderr; at most 64 KiB each */
     void (*on_line)(void *context, bool is_stderr, const char *line, size_t len);

@@ -1,7 +1,9 @@
 #include "services/github.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +18,7 @@
 #define MASK_MIN_BYTES       4
 #define ANNOTATIONS_PER_TYPE 10 /* the runner drops further ones; ours then become plain lines */
 #define DELIMITER_DIGITS     32
+#define STDOUT_WAIT_MS       10000 /* for a reader that is slower than we are */
 
 static bool is_true(const char *text)
 {
@@ -54,12 +57,14 @@ void github_read(struct github *ret_github, const char *const *environ)
 
 int github_read_payload(const struct github *github, struct strbuf *ret_text, struct error *err)
 {
+    strbuf_reset(ret_text);
     if (!github->event_path)
         return 0;
     if (file_read(github->event_path, ret_text, err) == 0)
         return 0;
     error_wrap(err, "reading the event's payload (GITHUB_EVENT_PATH)");
-    err->kind = ERROR_INPUT;
+    if (err)
+        err->kind = ERROR_INPUT;
     return -1;
 }
 
@@ -86,8 +91,16 @@ static void add_utf8(struct strbuf *out, const char *text)
     }
 }
 
+/* What the runner's parser would take for something else: "a=b<<c" is the output `a`. */
+static bool is_key(const char *name)
+{
+    return name[0] && !strpbrk(name, "=\r\n") && !strstr(name, "<<");
+}
+
 static int append_pair(const char *path, const char *name, const char *value, struct error *err)
 {
+    if (!is_key(name))
+        return error_set(err, ERROR_FAILED, "\"%s\" cannot be the name of an output", name);
     char random[DELIMITER_DIGITS + 1];
     crypto_random_hex(random, DELIMITER_DIGITS);
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
@@ -152,22 +165,28 @@ static void write_line(struct strbuf *line)
         ssize_t written = write(STDOUT_FILENO, line->buf + done, line->len - done);
         if (written < 0 && errno == EINTR)
             continue;
+        struct pollfd full = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (written < 0 && errno == EAGAIN && poll(&full, 1, STDOUT_WAIT_MS) > 0)
+            continue;
         if (written <= 0)
             return;
         done += (size_t)written;
     }
 }
 
-static void mask_one(const char *bytes, size_t len)
+static size_t trim(const char **bytes, size_t len)
 {
-    while (len > 0 && strchr(" \t\r", bytes[0])) {
-        bytes++;
+    while (len > 0 && strchr(" \t\r\n", (*bytes)[0])) {
+        (*bytes)++;
         len--;
     }
-    while (len > 0 && strchr(" \t\r", bytes[len - 1]))
+    while (len > 0 && strchr(" \t\r\n", (*bytes)[len - 1]))
         len--;
-    if (len < MASK_MIN_BYTES)
-        return;
+    return len;
+}
+
+static void mask_one(const char *bytes, size_t len)
+{
     struct strbuf piece = STRBUF_INIT(STRBUF_NO_CAP), line = STRBUF_INIT(STRBUF_NO_CAP);
     strbuf_add(&piece, bytes, len);
     strbuf_addstr(&line, "::add-mask::");
@@ -181,12 +200,22 @@ void github_mask(const struct github *github, const char *secret)
 {
     if (!github->is_actions || !secret)
         return;
-    if (strchr(secret, '\n'))
-        mask_one(secret, strlen(secret));
-    while (*secret) {
-        size_t len = strcspn(secret, "\n");
+    bool has_short_line = false;
+    size_t lines = 0;
+    for (const char *rest = secret; *rest;) {
+        size_t len = strcspn(rest, "\r\n");
+        const char *line = rest;
+        size_t trimmed = trim(&line, len);
+        if (trimmed >= MASK_MIN_BYTES)
+            mask_one(line, trimmed);
+        has_short_line = has_short_line || (trimmed > 0 && trimmed < MASK_MIN_BYTES);
+        lines += trimmed > 0;
+        rest += len + (rest[len] != '\0');
+    }
+    /* Of a whole value the runner masks each line itself, however short it is. */
+    if (lines > 1 && !has_short_line) {
+        size_t len = trim(&secret, strlen(secret));
         mask_one(secret, len);
-        secret += len + (secret[len] == '\n');
     }
 }
 
@@ -222,25 +251,81 @@ static void add_properties(struct strbuf *line, const struct log_place *place)
     }
 }
 
+/* One character and its length; what is not UTF-8 becomes U+FFFD, as in the runner. */
+static uint32_t character_at(const char *text, size_t *ret_len)
+{
+    const unsigned char *b = (const unsigned char *)text;
+    size_t len = b[0] < 0x80 ? 1 : b[0] < 0xC0 ? 0 : b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : 4;
+    uint32_t character = len == 1 ? b[0] : b[0] & (0xFFu >> (len + 1));
+    for (size_t i = 1; i < len; i++) {
+        if ((b[i] & 0xC0) != 0x80)
+            len = 0;
+        else
+            character = character << 6 | (b[i] & 0x3F);
+    }
+    *ret_len = len > 0 ? len : 1;
+    return len > 0 ? character : 0xFFFD;
+}
+
+struct range {
+    uint32_t first, last;
+};
+/* What C#'s TrimStart takes away (char.IsWhiteSpace). */
+static const struct range white[] = {{0x09, 0x0D},     {0x20, 0x20},     {0x85, 0x85},
+                                     {0xA0, 0xA0},     {0x1680, 0x1680}, {0x2000, 0x200A},
+                                     {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F},
+                                     {0x3000, 0x3000}};
+/* What a comparison by the rules of a language passes over: C#'s StartsWith and IndexOf are such. */
+static const struct range ignored[] = {
+    {0x01, 0x08},     {0x0E, 0x1F},     {0x7F, 0x84},     {0x86, 0x9F},      {0xAD, 0xAD},
+    {0x034F, 0x034F}, {0x061C, 0x061C}, {0x115F, 0x1160}, {0x17B4, 0x17B5},  {0x180B, 0x180F},
+    {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x206F}, {0x3164, 0x3164},  {0xFE00, 0xFE0F},
+    {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
+
+static bool is_in(const struct range *ranges, size_t count, uint32_t character)
+{
+    for (size_t i = 0; i < count; i++)
+        if (character >= ranges[i].first && character <= ranges[i].last)
+            return true;
+    return false;
+}
+
+static const char *skip_unseen(const char *text, bool and_white)
+{
+    size_t len;
+    for (; *text; text += len) {
+        uint32_t character = character_at(text, &len);
+        if (!is_in(ignored, sizeof ignored / sizeof *ignored, character) &&
+            !(and_white && is_in(white, sizeof white / sizeof *white, character)))
+            break;
+    }
+    return text;
+}
+
+/* Do these characters stand here, with nothing to be seen between them? */
+static bool stands_here(const char *text, const char *characters)
+{
+    for (; *characters; characters++) {
+        if (*text != *characters)
+            return false;
+        text = skip_unseen(text + 1, false);
+    }
+    return true;
+}
+
 /*
- * Text that could be read as a command. The runner takes `::` at the start of a line (white space before it or not), and the old
- * form `##[` anywhere in it (ActionCommand.cs). A backslash between the two characters ends both and can still be read.
+ * Text that could be read as a command. The runner takes `::` at the start of a line (white space
+ * before it or not), and the old form `##[` anywhere in it (ActionCommand.cs). A backslash behind
+ * the first character ends both and can still be read.
  */
 static void add_plain(struct strbuf *line, const char *text)
 {
-    const char *start = text + strspn(text, " \t\v\f");
-    if (text_starts_with(start, "::")) {
-        strbuf_add(line, text, (size_t)(start - text));
-        strbuf_addstr(line, ":\\:");
-        text = start + 2;
-    }
+    const char *start = skip_unseen(text, true);
+    const char *colon = stands_here(start, "::") ? start : NULL;
     for (; *text; text++) {
-        if (text_starts_with(text, "##[")) {
-            strbuf_addstr(line, "#\\#");
-            text++;
-        } else {
-            strbuf_addch(line, *text);
-        }
+        strbuf_addch(line, *text);
+        if (text == colon || stands_here(text, "##["))
+            strbuf_addch(line, '\\');
     }
 }
 

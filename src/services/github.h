@@ -37,7 +37,7 @@ int github_read_payload(const struct github *github, struct strbuf *ret_text, st
 
 /* Append one output, always as `name<<random delimiter`; a value that holds the delimiter cannot
  * happen by chance and is refused. Invalid UTF-8 becomes U+FFFD. Without an output file: nothing.
- */
+ * ERROR_FAILED: a name that is empty or holds "=", "<<" or a line break. */
 int github_output(const struct github *github, const char *name, const char *value,
                   struct error *err);
 /* The same for GITHUB_STATE, which a post step reads back as STATE_<name>. */
@@ -49,9 +49,10 @@ int github_state(const struct github *github, const char *name, const char *valu
 int github_summary(const struct github *github, const struct strbuf *markdown, struct error *err);
 
 /*
- * Ask the runner to hide a secret: the whole value and each of its lines, each trimmed; nothing
- * shorter than 4 characters, since a mask of "1" or "{" hides half of every log. Writes to stdout
- * at once. Outside of GitHub: nothing.
+ * Ask the runner to hide a secret: each of its lines, trimmed, and the whole value; nothing shorter
+ * than 4 bytes, since a mask of "1" or "{" hides half of every log. The runner itself masks every
+ * line of a whole value: one with a short line is therefore given line by line only. Writes to
+ * stdout at once. Outside of GitHub: nothing.
  */
 void github_mask(const struct github *github, const char *secret);
 

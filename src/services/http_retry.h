@@ -1,6 +1,7 @@
 /*
- * http_retry.h: a question to a small service beside AWS (GitHub's token issuer, a container's
- * credentials) that either answers 200 or has nothing for us.
+ * http_retry.h: a question that can be asked again: of a small service beside AWS (GitHub's token
+ * issuer, a container's credentials) that either answers 200 or has nothing for us, or of a
+ * registry.
  *
  * Transient errors (no answer, 5xx) and throttling are tried again as core/retry's standard says.
  */
@@ -9,6 +10,11 @@
 
 #include "core/error.h"
 #include "core/http.h"
+
+/* 0: an answer, of whatever status (a 5xx or 429 is the last of several); -1: no answer, the last
+ * attempt's error, or ERROR_CANCELLED. */
+int http_retry_exchange(struct http *http, const struct http_request *request,
+                        struct http_response *ret_response, struct error *err);
 
 /*
  * 0: the answer is a 200. Any other status is an error: ERROR_SERVER (5xx), ERROR_THROTTLED (429),

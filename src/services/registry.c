@@ -5,15 +5,15 @@
 #include <string.h>
 
 #include "core/cleanup.h"
-#include "core/clock.h"
 #include "core/crypto.h"
 #include "core/memory.h"
-#include "core/retry.h"
 #include "core/text.h"
+#include "services/http_retry.h"
 
 #define MANIFEST_MAX_BYTES ((size_t)4 << 20)
 #define CONFIG_MAX_BYTES   ((size_t)8 << 20)
 #define MAX_LAYERS         1024
+#define MAX_BLOB_BYTES     (INT64_C(1) << 48) /* so that no sum of them overflows */
 
 static const char manifest_types[] = "application/vnd.oci.image.manifest.v1+json, "
                                      "application/vnd.docker.distribution.manifest.v2+json, "
@@ -43,6 +43,15 @@ static void digest_of(const char *bytes, size_t len, char ret_digest[80])
     snprintf(ret_digest, 80, "sha256:%s", hex);
 }
 
+/* Only these are put into a URL: a stranger's manifest must not choose its path. */
+static bool is_digest(const char *text)
+{
+    static const char prefix[] = "sha256:";
+    return text_starts_with(text, prefix) &&
+           strspn(text + sizeof prefix - 1, "0123456789abcdef") == 64 &&
+           strlen(text) == sizeof prefix - 1 + 64;
+}
+
 static bool is_index_type(const char *media_type)
 {
     return text_equal(media_type, "application/vnd.oci.image.index.v1+json") ||
@@ -60,9 +69,10 @@ static int parse_layers(const struct json *layers, struct registry_manifest *man
     {
         const char *digest = json_get_string(layer, "digest");
         int64_t size = json_get_int(layer, "size", -1);
-        if (!digest || size < 0)
+        if (!is_digest(digest) || size < 0 || size > MAX_BLOB_BYTES)
             return error_set(err, ERROR_PROTOCOL,
-                             "a layer of the manifest has no digest or no size");
+                             "layer %zu of the manifest has no usable digest or size",
+                             manifest->layer_count + 1);
         struct registry_layer *item = &manifest->layers[manifest->layer_count++];
         const char *type = json_get_string(layer, "mediaType");
         snprintf(item->digest, sizeof item->digest, "%s", digest);
@@ -79,12 +89,13 @@ static int parse_image(const struct json *json, struct registry_manifest *manife
     const struct json *config = json_get(json, "config");
     const char *digest = json_get_string(config, "digest"),
                *type = json_get_string(config, "mediaType");
-    if (!digest)
-        return error_set(err, ERROR_PROTOCOL, "the manifest has no config");
+    int64_t size = json_get_int(config, "size", 0);
+    if (!is_digest(digest) || size < 0 || size > MAX_BLOB_BYTES)
+        return error_set(err, ERROR_PROTOCOL, "the manifest has no usable config");
     snprintf(manifest->config_digest, sizeof manifest->config_digest, "%s", digest);
     snprintf(manifest->config_media_type, sizeof manifest->config_media_type, "%s",
              type ? type : "");
-    manifest->size_bytes = json_get_int(config, "size", 0);
+    manifest->size_bytes = size;
     return parse_layers(json_get(json, "layers"), manifest, err);
 }
 
@@ -98,7 +109,9 @@ int registry_manifest_parse(const char *text, size_t len, const char *media_type
     struct registry_manifest manifest = {.text = memory_copy_bytes(text, len)};
     const char *own_type = json_get_string(json, "mediaType");
     const char *type = own_type ? own_type : media_type;
-    snprintf(manifest.media_type, sizeof manifest.media_type, "%s", type ? type : "");
+    type = type ? type : "";
+    snprintf(manifest.media_type, sizeof manifest.media_type, "%.*s", (int)strcspn(type, "; \t"),
+             type);
     digest_of(text, len, manifest.digest);
     manifest.is_index = is_index_type(manifest.media_type) || json_get(json, "manifests");
     if (!manifest.is_index && parse_image(json, &manifest, err) < 0)
@@ -151,35 +164,6 @@ static void basic_auth(const struct registry *registry, struct strbuf *out)
     strbuf_release_secret(&pair);
 }
 
-static enum retry_class class_of(int rc, int status, const struct error *err)
-{
-    if (rc < 0)
-        return err->kind == ERROR_NETWORK || err->kind == ERROR_TIMEOUT ? RETRY_TRANSIENT
-                                                                        : RETRY_NEVER;
-    if (status == 429)
-        return RETRY_THROTTLED;
-    return status == 500 || status == 502 || status == 503 || status == 504 ? RETRY_TRANSIENT
-                                                                            : RETRY_NEVER;
-}
-
-/* One exchange with the standard retries. Everything that we ask of a registry can be asked again. */
-static int send_again(struct http *http, const struct http_request *request,
-                      struct http_response *ret_response, struct error *err)
-{
-    struct retry retry = RETRY_INIT(&retry_standard, NULL);
-    for (;;) {
-        error_reset(err);
-        int rc = http_send(http, request, ret_response, err);
-        int64_t delay_ms;
-        enum retry_class class = class_of(rc, rc < 0 ? 0 : ret_response->status, err);
-        if (class == RETRY_NEVER ||
-            !retry_again(&retry, class, -1, crypto_random_unit(), &delay_ms))
-            return rc;
-        if (!clock_sleep_ms(delay_ms))
-            return error_set(err, ERROR_CANCELLED, "cancelled");
-    }
-}
-
 struct ask { /* one request to the registry's API */
     const char *method, *accept;
     const char *repository, *kind, *reference; /* "manifests" or "blobs" */
@@ -193,14 +177,15 @@ static int ask_registry(const struct registry *registry, const struct ask *ask,
     struct strbuf auth = STRBUF_INIT(STRBUF_NO_CAP);
     strbuf_addf(&url, "https://%s/v2/%s/%s/%s", registry->host, ask->repository, ask->kind,
                 ask->reference);
-    basic_auth(registry, &auth);
-    const struct http_header headers[] = {{"Authorization", auth.buf}, {"Accept", ask->accept}};
+    if (registry->user)
+        basic_auth(registry, &auth);
+    const struct http_header headers[] = {{"Accept", ask->accept}, {"Authorization", auth.buf}};
     const struct http_request request = {.method = ask->method,
                                          .url = url.buf,
                                          .headers = headers,
-                                         .header_count = 2,
+                                         .header_count = registry->user ? 2 : 1,
                                          .max_body_bytes = ask->max_bytes};
-    int rc = send_again(registry->http, &request, ret_response, err);
+    int rc = http_retry_exchange(registry->http, &request, ret_response, err);
     strbuf_release_secret(&auth);
     return rc;
 }
@@ -220,7 +205,7 @@ static int follow_redirect(const struct registry *registry, size_t max_bytes,
                          "the registry redirects to something that is not https");
     CLEANUP_FREE char *url = memory_copy_string(location);
     const struct http_request request = {.method = "GET", .url = url, .max_body_bytes = max_bytes};
-    return send_again(registry->http, &request, response, err);
+    return http_retry_exchange(registry->http, &request, response, err);
 }
 
 int registry_get_manifest(const struct registry *registry, const char *repository,
@@ -234,7 +219,9 @@ int registry_get_manifest(const struct registry *registry, const char *repositor
                             .reference = reference,
                             .max_bytes = MANIFEST_MAX_BYTES};
     char what[600];
-    snprintf(what, sizeof what, "%s/%s:%s", registry->host, repository, reference);
+    bool by_digest = text_starts_with(reference, "sha256:");
+    snprintf(what, sizeof what, "%s/%s%s%s", registry->host, repository, by_digest ? "@" : ":",
+             reference);
     CLEANUP(http_response) struct http_response response = HTTP_RESPONSE_INIT;
     if (ask_registry(registry, &ask, &response, err) < 0)
         return -1;
@@ -246,7 +233,7 @@ int registry_get_manifest(const struct registry *registry, const char *repositor
                                 err) < 0)
         return error_wrap(err, "%s", what);
     const char *said = http_response_header(&response, "docker-content-digest");
-    const char *wanted = text_starts_with(reference, "sha256:") ? reference : said;
+    const char *wanted = by_digest ? reference : said;
     if (wanted && strcmp(wanted, manifest.digest) != 0)
         return error_set(err, ERROR_PROTOCOL, "%s: the manifest that came is %s", what,
                          manifest.digest);

@@ -19,7 +19,7 @@
 struct registry { /* all borrowed */
     struct http *http;
     const char *host;            /* "123456789012.dkr.ecr.us-east-1.amazonaws.com" */
-    const char *user, *password; /* secret */
+    const char *user, *password; /* secret; user NULL: no login */
 };
 
 struct registry_layer {

@@ -57,6 +57,11 @@ int registry_check_for_lambda(const struct registry_manifest *manifest,
                          manifest->media_type);
     if (check_layers(manifest, err) < 0)
         return -1;
+    if (!config->os[0] || !config->architecture[0])
+        return error_set(err, ERROR_REFUSED,
+                         "its config (%s) does not say for which system it is made: it is no image "
+                         "of a container",
+                         manifest->config_media_type);
     if (strcmp(config->os, "linux") != 0)
         return error_set(err, ERROR_REFUSED, "it is made for %s; Lambda runs linux", config->os);
     for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++)

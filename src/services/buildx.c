@@ -1,5 +1,6 @@
 #include "services/buildx.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #define CONFIG_MAX_BYTES   65536
 #define METADATA_MAX_BYTES ((size_t)4 << 20)
 #define OUTPUT_MAX_BYTES   65536
+#define SAID_BYTES         400
 
 /* Where packages put the plug-in; it runs standalone too. */
 static const char *const plugin_folders[] = {
@@ -107,7 +109,9 @@ static const char *const own_names[] = {"DOCKER_CONFIG",
                                         "BUILDX_NO_DEFAULT_ATTESTATIONS",
                                         "BUILDX_METADATA_PROVENANCE",
                                         "ACTIONS_CACHE_SERVICE_V2",
-                                        "BUILDX_GIT_INFO"};
+                                        "BUILDX_GIT_INFO",
+                                        "BUILDX_BUILDER",
+                                        "DOCKER_CONTEXT"};
 /* Secrets that a build has no business with. */
 static const char *const hidden_prefixes[] = {"INPUT_", "AWS_", "ACTIONS_ID_TOKEN_"};
 
@@ -218,17 +222,21 @@ int buildx_login(struct buildx *buildx, const char *registry, const char *user,
     strbuf_release_secret(&pair);
     strbuf_release_secret(&auth);
     strbuf_release_secret(&text);
+    strbuf_release_secret(&old);
     return rc < 0 ? error_wrap(err, "writing the private Docker configuration") : 0;
 }
 
-static int check_short(const struct process_result *result, const char *what,
-                       const struct strbuf *out, struct error *err)
+/* With the end of what it said, where the reason stands. */
+static int check_short(const struct process_result *result, const char *what, struct strbuf *out,
+                       struct error *err)
 {
-    if (process_check(result, what, err) == 0)
+    struct error local = ERROR_INIT;
+    if (process_check(result, what, &local) == 0)
         return 0;
-    if (out->len > 0)
-        error_wrap(err, "%.400s", out->buf);
-    return -1;
+    strbuf_trim(out);
+    size_t skipped = out->len > SAID_BYTES ? out->len - SAID_BYTES : 0;
+    return error_set_code(err, local.kind, local.code, "%s%s%s", local.msg, out->len ? ": " : "",
+                          out->buf + skipped);
 }
 
 int buildx_ensure_builder(struct buildx *buildx, const char *name, const char *driver,
@@ -240,14 +248,23 @@ int buildx_ensure_builder(struct buildx *buildx, const char *name, const char *d
     strvec_push_many(&inspect, "inspect", "--bootstrap", name, NULL);
     if (run_short(buildx, &inspect, timeout_ms, &out, &result, err) < 0)
         return -1;
-    if (result.outcome == PROCESS_EXITED && result.code == 0)
-        return 0;
+    if (result.outcome != PROCESS_EXITED || result.code == 0)
+        return check_short(&result, "starting a builder", &out, err);
     strbuf_reset(&out);
     strvec_push_many(&create, "create", "--name", name, "--driver", driver, "--bootstrap", NULL);
     strvec_push(&create, endpoint);
     if (run_short(buildx, &create, timeout_ms, &out, &result, err) < 0)
         return -1;
     return check_short(&result, "starting a builder", &out, err);
+}
+
+static bool names_platform(const char *line, size_t line_len, const char *platform)
+{
+    size_t len = strlen(platform);
+    for (const char *at = line; (at = strstr(at, platform)) && at < line + line_len; at += len)
+        if (strchr(" \t,", at[-1]) && strchr(" \t\r*,\n", at[len]))
+            return true;
+    return false;
 }
 
 /* `buildx inspect` says "Platforms: linux/amd64*, linux/amd64/v2, linux/386" (a line for each node). */
@@ -262,13 +279,32 @@ int buildx_builds_platform(struct buildx *buildx, const char *builder, const cha
     if (run_short(buildx, &arguments, SHORT_TIMEOUT_MS, &out, &result, err) < 0 ||
         check_short(&result, "asking the builder for its platforms", &out, err) < 0)
         return -1;
-    const char *line = strstr(out.buf, "Platforms:");
-    size_t len = strlen(platform);
-    *ret_can = !line; /* an older buildx does not say: let the build try */
-    for (const char *at = line; at && (at = strstr(at, platform)); at += len)
-        if (strchr(" \t*,\n", at[len]))
-            *ret_can = true;
+    bool says = false, can = false;
+    for (const char *line = out.buf; *line;) {
+        size_t len = strcspn(line, "\n");
+        if (text_starts_with(line, "Platforms:")) {
+            says = true;
+            can = can || names_platform(line, len, platform);
+        }
+        line += len + (line[len] == '\n');
+    }
+    *ret_can = can || !says; /* a builder that does not run yet does not say: let the build try */
     return 0;
+}
+
+/* A field of a line of comma-separated values. */
+static void add_field(struct strbuf *out, const char *field)
+{
+    bool quoted = strpbrk(field, ",\"\r\n") != NULL;
+    if (quoted)
+        strbuf_addch(out, '"');
+    for (; *field; field++) {
+        if (*field == '"')
+            strbuf_addch(out, '"');
+        strbuf_addch(out, *field);
+    }
+    if (quoted)
+        strbuf_addch(out, '"');
 }
 
 /* Each secret into a 0600 file of the private folder; "id=…,src=…" for buildx. */
@@ -277,12 +313,20 @@ static int write_secrets(const struct buildx *buildx, const struct strvec *secre
 {
     for (size_t i = 0; secrets && i < secrets->len; i++) {
         const char *value = strchr(secrets->items[i], '=');
-        int id_len = value ? (int)(value - secrets->items[i]) : 0;
-        strvec_pushf(ret_files, "%s/secret-%zu", buildx->config_folder, i);
-        const char *path = ret_files->items[i];
-        if (!value || file_write(path, value + 1, strlen(value + 1), 0600, err) < 0)
+        if (!value) /* never its text: it may be the secret */
+            return error_set(err, ERROR_INPUT, "build secret %zu is not id=value", i + 1);
+        CLEANUP(strbuf) struct strbuf id = STRBUF_INIT(4096), src = STRBUF_INIT(8192);
+        CLEANUP(strbuf) struct strbuf argument = STRBUF_INIT(16384);
+        strbuf_addf(&id, "id=%.*s", (int)(value - secrets->items[i]), secrets->items[i]);
+        strbuf_addf(&src, "src=%s/secret-%zu", buildx->config_folder, i);
+        const char *path = src.buf + strlen("src=");
+        strvec_push(ret_files, path);
+        if (file_write(path, value + 1, strlen(value + 1), 0600, err) < 0)
             return error_wrap(err, "writing a build secret's file");
-        strvec_pushf(ret_arguments, "id=%.*s,src=%s", id_len, secrets->items[i], path);
+        add_field(&argument, id.buf);
+        strbuf_addch(&argument, ',');
+        add_field(&argument, src.buf);
+        strvec_push(ret_arguments, argument.buf);
     }
     return 0;
 }
@@ -306,7 +350,9 @@ static int read_digest(const char *metadata_file, char ret_digest[80], struct er
     if (file_read(metadata_file, &text, err) < 0 || json_parse(text.buf, text.len, &json, err) < 0)
         return error_wrap(err, "reading what buildx built");
     const char *digest = json_string(json_member(json, "containerimage.digest"));
-    if (!digest || !text_starts_with(digest, "sha256:") || strlen(digest) != strlen("sha256:") + 64)
+    if (!text_starts_with(digest, "sha256:") ||
+        strspn(digest + strlen("sha256:"), "0123456789abcdef") != 64 ||
+        strlen(digest) != strlen("sha256:") + 64)
         return error_set(err, ERROR_PROTOCOL, "buildx does not say which image it has pushed");
     snprintf(ret_digest, 80, "%s", digest);
     return 0;
@@ -351,6 +397,8 @@ int buildx_build(struct buildx *buildx, const struct buildx_build *build,
     progress_init(&ret_result->progress);
     ret_result->digest[0] = '\0';
     strbuf_addf(&metadata, "%s/metadata.json", buildx->config_folder);
+    if (unlink(metadata.buf) < 0 && errno != ENOENT) /* an earlier build's */
+        return error_set_errno(err, "removing %s", metadata.buf);
     int rc = write_secrets(buildx, build->secrets, &secrets, &files, err);
     if (rc == 0) {
         buildx_arguments(build, &secrets, metadata.buf, &arguments);

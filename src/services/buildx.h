@@ -20,8 +20,9 @@ struct buildx {
     struct strvec command; /* "buildx", or "docker" "buildx" */
     char *
         config_folder; /* owned; DOCKER_CONFIG: 0700, config.json 0600; removed by buildx_release */
-    struct strvec env; /* what its processes get: ours with DOCKER_CONFIG, DOCKER_HOST as given,
-                          BUILDX_* and the cache's variables */
+    struct strvec env; /* what its processes get: ours without secrets that are not a build's
+                          (INPUT_*, AWS_*, the OIDC token) and without a builder or context of
+                          the user's; with DOCKER_CONFIG, BUILDX_* and the cache's variables */
     char version[32];  /* "0.13.1" */
 };
 
@@ -57,7 +58,7 @@ struct buildx_build {    /* all borrowed */
     const struct strvec *labels;                /* key=value */
     const struct strvec *cache_from, *cache_to; /* as --cache-from and --cache-to take them */
     const struct strvec
-        *tags; /* repository:tag, all pushed; empty: by digest only (push-by-digest) */
+        *tags; /* repository:tag, all pushed; at least one */
     const char *compression; /* "gzip", "zstd"; NULL: gzip */
     int compression_level;   /* -1: the default */
     bool no_cache, pull;

@@ -6,7 +6,9 @@
 
 #include "core/text.h"
 
-#define SHOWN_BYTES 500
+#define SHOWN_BYTES   500
+#define OUT_OF_MEMORY 137 /* 128 + SIGKILL */
+#define KILLED        " (killed: most often for want of memory)"
 
 /* What BuildKit and containerd say → what it means; the first row that fits. Sources: the errors of moby/buildkit's and
  * containerd's resolvers, and Go's net package. */
@@ -18,6 +20,12 @@ static const struct {
     {"dockerfile parse error", ERROR_INPUT, NULL},
     {"failed to parse stage name", ERROR_INPUT, NULL},
     {"unknown instruction", ERROR_INPUT, NULL},
+    {"failed to read dockerfile", ERROR_INPUT, NULL},
+    {"could not be found in", ERROR_INPUT, NULL}, /* target stage "x" … */
+    {"failed to calculate checksum of ref", ERROR_INPUT,
+     "the Dockerfile copies what is not in the context; does .dockerignore leave it out?"},
+    {"no match for platform in manifest", ERROR_INPUT,
+     "the image that FROM names is not made for this platform"},
     {"toomanyrequests", ERROR_THROTTLED,
      "the registry limits how often images are pulled without a login; log in there, or use a "
      "mirror such as public.ecr.aws"},
@@ -38,19 +46,27 @@ static const struct {
     {"pull access denied", ERROR_DENIED, "is the image's name right, and may this role read it?"},
     {"403 Forbidden", ERROR_DENIED, NULL},
     {"401 Unauthorized", ERROR_DENIED, NULL},
+    {"authorization token has expired", ERROR_DENIED, NULL},
+    {"authorization failed", ERROR_DENIED, NULL}, /* insufficient_scope */
     {"no basic auth credentials", ERROR_DENIED, NULL},
     {"no space left on device", ERROR_FAILED,
      "free some of the builder's disk (docker buildx prune), or use a larger runner"},
     {": not found", ERROR_NOT_FOUND, NULL},
 };
 
-/* The line that says it: BuildKit's own begins with "ERROR: ". */
+/* The line that says it: BuildKit's own begins with "ERROR: "; else the last one. */
 static const char *last_error_line(const struct progress *progress)
 {
-    const char *found = NULL;
-    for (const char *at = progress->other.buf; (at = strstr(at, "ERROR: ")); at++)
-        found = at + strlen("ERROR: ");
-    return found ? found : progress->other.buf;
+    const char *found = NULL, *last = progress->other.buf;
+    for (const char *line = progress->other.buf; *line;) {
+        size_t len = strcspn(line, "\n");
+        if (text_starts_with(line, "ERROR: "))
+            found = line + strlen("ERROR: ");
+        if (len > 0)
+            last = line;
+        line += len + (line[len] == '\n');
+    }
+    return found ? found : last;
 }
 
 static int explain_text(const char *text, const char *step_name, int exit_code, struct error *err)
@@ -74,10 +90,13 @@ static int explain_text(const char *text, const char *step_name, int exit_code, 
 /* "process "/bin/sh -c make" did not complete successfully: exit code: 2" */
 static bool is_command_failure(const char *error, int *ret_status)
 {
-    const char *code = strstr(error, "exit code: ");
-    if (!code || !strstr(error, "did not complete successfully"))
+    static const char words[] = "did not complete successfully: exit code: ";
+    const char *code = NULL; /* the last one: the command itself may hold such words */
+    for (const char *at = error; (at = strstr(at, words)); at++)
+        code = at + sizeof words - 1;
+    if (!code)
         return false;
-    *ret_status = (int)strtol(code + strlen("exit code: "), NULL, 10);
+    *ret_status = (int)strtol(code, NULL, 10);
     return true;
 }
 
@@ -86,8 +105,8 @@ int buildx_explain_failure(const struct progress *progress, int exit_code, struc
     const struct progress_step *step = progress_failed_step(progress);
     int status = 0;
     if (step && is_command_failure(step->error, &status))
-        return error_set_code(err, ERROR_FAILED, status, "the step %s ended with status %d",
-                              step->name, status);
+        return error_set_code(err, ERROR_FAILED, status, "the step %s ended with status %d%s",
+                              step->name, status, status == OUT_OF_MEMORY ? KILLED : "");
     if (step)
         return explain_text(step->error, step->name, exit_code, err);
     return explain_text(last_error_line(progress), NULL, exit_code, err);

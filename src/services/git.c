@@ -43,6 +43,8 @@ static int ask_git(const char *folder, struct strbuf *out, struct error *err)
                                 "-1",
                                 "--format=%H%n%B",
                                 "--no-show-signature",
+                                "--encoding=UTF-8",
+                                "--no-color",
                                 NULL};
     const struct process_spec spec = {
         .argv = argv, .timeout_ms = GIT_TIMEOUT_MS, .on_line = collect_line, .context = out};
@@ -80,33 +82,64 @@ static bool find_packed(const char *packed, const char *ref, struct strbuf *ret_
     return false;
 }
 
+/* `path` as a file in `folder` means it: relative to that folder, or absolute. */
+static void resolve(struct strbuf *out, const char *folder, const char *path)
+{
+    strbuf_reset(out);
+    if (path[0] != '/')
+        strbuf_addf(out, "%s/", folder);
+    strbuf_addstr(out, path);
+}
+
+struct git_folders {
+    struct strbuf own;    /* HEAD: .git, or what a worktree's or a submodule's .git file names */
+    struct strbuf common; /* refs: the same, but for a worktree */
+};
+
+static void git_folders_release(struct git_folders *folders)
+{
+    strbuf_release(&folders->own);
+    strbuf_release(&folders->common);
+}
+
+static void find_folders(const char *folder, struct git_folders *ret_folders)
+{
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(4096);
+    struct error ignored = ERROR_INIT; /* a plain repository has neither of the two files */
+    bool linked = read_trimmed(folder, ".git", &text, &ignored) == 0 &&
+                  text_starts_with(text.buf, "gitdir: ");
+    resolve(&ret_folders->own, folder, linked ? text.buf + strlen("gitdir: ") : ".git");
+    bool shared = read_trimmed(ret_folders->own.buf, "commondir", &text, &ignored) == 0;
+    resolve(&ret_folders->common, ret_folders->own.buf, shared ? text.buf : ".");
+}
+
+static bool read_ref(const struct git_folders *folders, const char *ref, struct strbuf *ret_text)
+{
+    CLEANUP(strbuf) struct strbuf packed = STRBUF_INIT((size_t)16 << 20);
+    struct error ignored = ERROR_INIT; /* the next place is tried */
+    if (!text_starts_with(ref, "refs/") || strstr(ref, ".."))
+        return false;
+    return read_trimmed(folders->own.buf, ref, ret_text, &ignored) == 0 ||
+           read_trimmed(folders->common.buf, ref, ret_text, &ignored) == 0 ||
+           (read_trimmed(folders->common.buf, "packed-refs", &packed, &ignored) == 0 &&
+            find_packed(packed.buf, ref, ret_text));
+}
+
 /* HEAD's id from the files of a plain repository, for an image without a git program. */
 static int read_head(const char *folder, struct strbuf *ret_id, struct error *err)
 {
-    CLEANUP(strbuf) struct strbuf git = STRBUF_INIT(4096), text = STRBUF_INIT(4096);
-    CLEANUP(strbuf) struct strbuf packed = STRBUF_INIT((size_t)16 << 20);
-    strbuf_addf(&git, "%s/.git", folder);
-    if (read_trimmed(folder, ".git", &text, err) == 0 && text_starts_with(text.buf, "gitdir: ")) {
-        strbuf_reset(&git);
-        strbuf_addstr(&git, text.buf + strlen("gitdir: "));
-    }
-    error_reset(err);
-    const char *name = "HEAD";
-    CLEANUP_FREE char *ref = NULL;
-    for (int link = 0; link < MAX_LINKS; link++) {
-        if (read_trimmed(git.buf, name, ret_id, err) < 0) {
-            error_reset(err);
-            if (read_trimmed(git.buf, "packed-refs", &packed, err) < 0 ||
-                !find_packed(packed.buf, name, ret_id))
-                return error_set(err, ERROR_NOT_FOUND, "no commit in %s", folder);
-        }
+    CLEANUP(git_folders)
+    struct git_folders folders = {.own = STRBUF_INIT(4096), .common = STRBUF_INIT(8192)};
+    struct error ignored = ERROR_INIT; /* no file, no commit: the message says both */
+    find_folders(folder, &folders);
+    bool there = read_trimmed(folders.own.buf, "HEAD", ret_id, &ignored) == 0;
+    for (int link = 0; there && link < MAX_LINKS; link++) {
+        if (is_commit_id(ret_id->buf))
+            return 0;
         if (!text_starts_with(ret_id->buf, "ref: "))
-            return is_commit_id(ret_id->buf)
-                       ? 0
-                       : error_set(err, ERROR_NOT_FOUND, "no commit in %s", folder);
-        free(ref);
-        ref = memory_copy_string(ret_id->buf + strlen("ref: "));
-        name = ref;
+            break;
+        CLEANUP_FREE char *ref = memory_copy_string(ret_id->buf + strlen("ref: "));
+        there = read_ref(&folders, ref, ret_id);
     }
     return error_set(err, ERROR_NOT_FOUND, "no commit in %s", folder);
 }
@@ -114,7 +147,7 @@ static int read_head(const char *folder, struct strbuf *ret_id, struct error *er
 int git_head(const char *folder, char **ret_commit, char **ret_message, struct error *err)
 {
     CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(MESSAGE_MAX_BYTES);
-    struct error local = ERROR_INIT;
+    struct error local = ERROR_INIT; /* without git the files are read, whatever its reason */
     bool has_message = ask_git(folder, &out, &local) == 0 && is_commit_id(out.buf);
     if (!has_message) {
         strbuf_reset(&out);
@@ -122,9 +155,12 @@ int git_head(const char *folder, char **ret_commit, char **ret_message, struct e
             return -1;
     }
     size_t id_len = strcspn(out.buf, "\n");
+    strbuf_trim(&out);
     if (ret_commit)
         *ret_commit = memory_copy_bytes(out.buf, id_len);
-    if (ret_message)
-        *ret_message = has_message ? memory_copy_string(out.buf + id_len + 1) : NULL;
+    if (ret_message && has_message)
+        *ret_message = memory_copy_string(out.buf + id_len + (out.buf[id_len] == '\n'));
+    else if (ret_message)
+        *ret_message = NULL;
     return 0;
 }

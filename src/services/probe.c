@@ -7,9 +7,10 @@
 #include "core/cleanup.h"
 #include "core/text.h"
 
-#define BODY_MAX_BYTES 65536
-#define SHOWN_BYTES    200
-#define MAX_HEADERS    64
+#define BODY_KEPT_BYTES 65536 /* as PROBE_RESULT_INIT */
+#define BODY_MAX_BYTES  ((size_t)32 << 20)
+#define SHOWN_BYTES     200
+#define MAX_HEADERS     64
 
 void probe_result_release(struct probe_result *result)
 {
@@ -19,18 +20,23 @@ void probe_result_release(struct probe_result *result)
 char *probe_join_url(const char *base, const char *path)
 {
     struct strbuf url = STRBUF_INIT(STRBUF_NO_CAP);
-    size_t base_len = strcspn(base, "?");
-    const char *query = base + base_len;
+    size_t base_len = strcspn(base, "?#");
+    size_t path_len = strcspn(path, "?#");
+    int queries = 0;
+    const char *const tails[] = {base + base_len, path + path_len};
     while (base_len > 0 && base[base_len - 1] == '/')
         base_len--;
     strbuf_add(&url, base, base_len);
     if (path[0] != '/')
         strbuf_addch(&url, '/');
-    size_t path_len = strcspn(path, "?");
     strbuf_add(&url, path, path_len);
-    strbuf_addstr(&url, query);
-    if (path[path_len] == '?')
-        strbuf_addf(&url, "%c%s", query[0] ? '&' : '?', path + path_len + 1);
+    for (int i = 0; i < 2; i++) {
+        size_t len = strcspn(tails[i], "#"); /* a fragment is never sent */
+        if (len < 2)
+            continue;
+        strbuf_addch(&url, queries++ == 0 ? '?' : '&');
+        strbuf_add(&url, tails[i] + 1, len - 1);
+    }
     return strbuf_detach(&url);
 }
 
@@ -60,13 +66,13 @@ static void add_header(struct split_headers *headers, const char *line)
 }
 
 /* A piece of the answer for people: one line, harmless, short. */
-static void describe_body(const struct strbuf *body, char *why, size_t size)
+static void describe(const char *before, const char *bytes, size_t len, char *why, size_t size)
 {
     CLEANUP(strbuf) struct strbuf shown = STRBUF_INIT(SHOWN_BYTES * 8);
-    text_add_visible(&shown, body->buf, body->len, SHOWN_BYTES, false);
+    text_add_visible(&shown, bytes, len, SHOWN_BYTES, false);
     size_t used = strlen(why);
     if (shown.len > 0 && used < size)
-        snprintf(why + used, size - used, ": %s", shown.buf);
+        snprintf(why + used, size - used, "%s%s", before, shown.buf);
 }
 
 static void judge(const struct probe *probe, const struct http_response *response,
@@ -74,27 +80,37 @@ static void judge(const struct probe *probe, const struct http_response *respons
 {
     bool status_good = probe->expect_status ? response->status == probe->expect_status
                                             : response->status >= 200 && response->status <= 299;
-    if (!status_good) {
-        const char *location = http_response_header(response, "location");
-        snprintf(result->why, sizeof result->why, "answered %d%s%.200s", response->status,
-                 location ? ", which leads to " : "", location ? location : "");
-        describe_body(&response->body, result->why, sizeof result->why);
+    const struct strbuf *body = &response->body;
+    char *why = result->why;
+    const char *location = http_response_header(response, "location");
+    const char *wanted = status_good ? probe->expect_text : NULL;
+    result->good = status_good && (!wanted || memmem(body->buf, body->len, wanted, strlen(wanted)));
+    if (result->good)
         return;
+    snprintf(why, sizeof result->why, "answered %d", response->status);
+    if (wanted) {
+        describe(", but without \"", wanted, strlen(wanted), why, sizeof result->why);
+        snprintf(why + strlen(why), sizeof result->why - strlen(why), "\"");
+    } else if (location) {
+        describe(", which leads to ", location, strlen(location), why, sizeof result->why);
     }
-    if (probe->expect_text && !strstr(response->body.buf, probe->expect_text)) {
-        snprintf(result->why, sizeof result->why, "answered %d, but without \"%.100s\"",
-                 response->status, probe->expect_text);
-        describe_body(&response->body, result->why, sizeof result->why);
-        return;
-    }
-    result->good = true;
+    describe(": ", body->buf, body->len, why, sizeof result->why);
+}
+
+static bool has_header(const struct strvec *lines, const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; lines && i < lines->len; i++)
+        if (strncasecmp(lines->items[i], name, len) == 0 && lines->items[i][len] == ':')
+            return true;
+    return false;
 }
 
 int probe_send(struct http *http, const struct probe *probe, struct probe_result *ret_result,
                struct error *err)
 {
     CLEANUP(split_headers) struct split_headers headers = {.len = 0};
-    if (probe->body)
+    if (probe->body && !has_header(probe->headers, "content-type"))
         add_header(&headers, "Content-Type: application/json");
     for (size_t i = 0; probe->headers && i < probe->headers->len; i++)
         add_header(&headers, probe->headers->items[i]);
@@ -114,7 +130,8 @@ int probe_send(struct http *http, const struct probe *probe, struct probe_result
     struct error local = ERROR_INIT;
     if (http_send(http, &request, &response, &local) < 0) {
         if (local.kind == ERROR_INPUT || local.kind == ERROR_CANCELLED) {
-            *err = local;
+            if (err)
+                *err = local;
             return -1;
         }
         snprintf(result.why, sizeof result.why, "no answer: %s", local.msg);
@@ -122,7 +139,8 @@ int probe_send(struct http *http, const struct probe *probe, struct probe_result
         result.status = response.status;
         result.elapsed_ms = response.elapsed_ms;
         judge(probe, &response, &result);
-        strbuf_add(&result.body, response.body.buf, response.body.len);
+        size_t len = response.body.len;
+        strbuf_add(&result.body, response.body.buf, len < BODY_KEPT_BYTES ? len : BODY_KEPT_BYTES);
     }
     probe_result_release(ret_result);
     *ret_result = result;

@@ -15,7 +15,7 @@
 struct probe {                    /* all borrowed */
     const char *method;           /* NULL: GET */
     const char *url;              /* complete */
-    const char *body;             /* NULL: none; sent as application/json */
+    const char *body;             /* NULL: none; sent as application/json unless `headers` say otherwise */
     const struct strvec *headers; /* "Name: value"; secret; may be NULL */
     int expect_status;            /* 0: any 2xx */
     const char *expect_text;      /* NULL: any answer */
@@ -26,8 +26,8 @@ struct probe_result {
     bool good;
     int status;         /* 0: no answer */
     char why[512];      /* when it is not good: one sentence; holds a cut piece of the answer, a
-                           stranger's text */
-    struct strbuf body; /* at most 64 KiB */
+                           stranger's text, on one line */
+    struct strbuf body; /* its first 64 KiB; expect_text is looked for in all of it (32 MiB) */
     int64_t elapsed_ms;
 };
 #define PROBE_RESULT_INIT                                                                          \
@@ -42,7 +42,7 @@ int probe_send(struct http *http, const struct probe *probe, struct probe_result
                struct error *err);
 
 /* Base URL (https://host/prod/) and path (/health) joined without doubled or lost slashes; a query
- * of the base stays. Heap. */
+ * of the base stays, before that of the path; fragments go. Heap. */
 char *probe_join_url(const char *base, const char *path);
 
 #endif

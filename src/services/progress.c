@@ -19,17 +19,17 @@
 #define LINE_MAX_BYTES   8192
 #define LOG_MAX_BYTES    ((size_t)1 << 20)
 #define OBJECT_MAX_BYTES ((size_t)8 << 20)
-#define TRANSFERS        32 /* of one step whose bytes are counted */
+#define TRANSFERS        1024 /* of one step whose bytes are counted */
 
 struct transfer {
-    uint32_t id;
-    int64_t bytes;
+    uint32_t id; /* a hash of its name */
+    int64_t bytes, total;
 };
 
 struct step_private {
     struct strbuf line;         /* of its output, until the newline comes */
-    struct transfer *transfers; /* owned; TRANSFERS of them; NULL: none yet */
-    size_t transfer_count;
+    struct transfer *transfers; /* owned; NULL: none yet */
+    size_t transfer_count, transfer_alloc;
     bool announced, ended;
 };
 
@@ -41,7 +41,7 @@ struct progress_private {
 
 void progress_init(struct progress *progress)
 {
-    *progress = (struct progress){.other = STRBUF_INIT(2 * OTHER_MAX_BYTES)};
+    *progress = (struct progress){.other = STRBUF_INIT(2 * OTHER_MAX_BYTES + 1)};
     progress->private = memory_new(sizeof *progress->private);
     strbuf_init(&progress->private->object, OBJECT_MAX_BYTES);
 }
@@ -86,8 +86,10 @@ static void make_room(struct progress *progress)
 }
 
 /* The step of that digest, made if it is new; NULL when there are too many. */
-static struct progress_step *find_step(struct progress *progress, const char *digest)
+static struct progress_step *find_step(struct progress *progress, const char *name)
 {
+    char digest[sizeof progress->steps->digest];
+    snprintf(digest, sizeof digest, "%s", name);
     uint16_t *table = progress->private->table;
     uint32_t slot = hash_text(digest) & (TABLE_SIZE - 1);
     for (; table[slot]; slot = (slot + 1) & (TABLE_SIZE - 1))
@@ -120,10 +122,10 @@ static int64_t parse_time(const char *text)
     int64_t seconds;
     if (!text || !clock_parse_iso(text, &seconds))
         return 0;
-    const char *dot = strchr(text, '.');
+    const char *digit = strchr(text, '.');
     int64_t ms = 0;
-    for (int i = 1; dot && i <= 3; i++)
-        ms = ms * 10 + (isdigit((unsigned char)dot[i]) ? dot[i] - '0' : 0);
+    for (int64_t unit = 100; digit && isdigit((unsigned char)*++digit) && unit > 0; unit /= 10)
+        ms += unit * (*digit - '0');
     return seconds * 1000 + ms;
 }
 
@@ -144,12 +146,19 @@ static void say(struct progress *progress, const struct progress_step *step, con
     strbuf_release(&line);
 }
 
-static void flush_line(struct progress *progress, struct progress_step *step)
+/* A line of its output, with the seconds since it began: "#5 0.123 output"; zero bytes and all. */
+static void flush_line(struct progress *progress, struct progress_step *step, int64_t now_ms)
 {
     struct strbuf *line = &private_of(progress, step)->line;
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(LINE_MAX_BYTES + 64);
     if (line->len > 0 && line->buf[line->len - 1] == '\r')
         strbuf_truncate(line, line->len - 1);
-    say(progress, step, "%s", line->buf);
+    strbuf_addf(&text, "#%d ", step->number);
+    if (step->start_ms > 0 && now_ms >= step->start_ms)
+        strbuf_addf(&text, "%.3f ", (double)(now_ms - step->start_ms) / 1000.0);
+    strbuf_addsb(&text, line);
+    if (progress->on_line)
+        progress->on_line(progress->context, text.buf, text.len);
     strbuf_reset(line);
 }
 
@@ -159,6 +168,24 @@ static bool is_cache_import(const struct progress_step *step)
     return text_starts_with(step->name, "importing cache manifest");
 }
 
+/* One that cannot be written fails a build unless its errors are ignored (ignore-error=true). */
+static bool is_cache_export(const struct progress_step *step)
+{
+    return text_starts_with(step->name, "exporting cache");
+}
+
+static void say_error(struct progress *progress, const struct progress_step *step)
+{
+    if (is_cache_import(step) && text_ends_with(step->error, ": not found"))
+        say(progress, step, "no cache yet");
+    else if (is_cache_import(step))
+        say(progress, step, "no cache from there: %s", step->error);
+    else if (is_cache_export(step))
+        say(progress, step, "the cache was not written: %s", step->error);
+    else
+        say(progress, step, "ERROR: %s", step->error);
+}
+
 static void end_step(struct progress *progress, struct progress_step *step)
 {
     struct step_private *private = private_of(progress, step);
@@ -166,15 +193,15 @@ static void end_step(struct progress *progress, struct progress_step *step)
         return;
     private->ended = true;
     if (private->line.len > 0)
-        flush_line(progress, step);
-    if (step->error && is_cache_import(step))
-        say(progress, step, "no cache from there: %s", step->error);
-    else if (step->error)
-        say(progress, step, "ERROR: %s", step->error);
+        flush_line(progress, step, step->end_ms);
+    if (step->error)
+        say_error(progress, step);
     else if (step->cached)
         say(progress, step, "CACHED");
-    else
+    else if (step->start_ms > 0)
         say(progress, step, "DONE %.1fs", (double)(step->end_ms - step->start_ms) / 1000.0);
+    else
+        say(progress, step, "DONE");
     strbuf_release(&private->line);
     free(private->transfers);
     private->transfers = NULL;
@@ -209,21 +236,36 @@ static void start_step(struct progress *progress, struct progress_step *step, in
     say(progress, step, "%s", step->name);
 }
 
-static void add_vertex(struct progress *progress, const struct json *vertex)
+static struct progress_step *step_of(struct progress *progress, const struct json *vertex)
 {
-    const char *digest = json_get_string(vertex, "digest"),
-               *error = json_get_string(vertex, "error");
-    struct progress_step *step = digest ? find_step(progress, digest) : NULL;
+    const char *digest = json_get_string(vertex, "digest");
+    return digest ? find_step(progress, digest) : NULL;
+}
+
+static void begin_vertex(struct progress *progress, const struct json *vertex)
+{
+    struct progress_step *step = step_of(progress, vertex);
     if (!step)
         return;
     int64_t started_ms = parse_time(json_get_string(vertex, "started"));
-    int64_t completed_ms = parse_time(json_get_string(vertex, "completed"));
     name_step(step, json_get_string(vertex, "name"));
     step->cached = step->cached || json_get_bool(vertex, "cached", false);
-    if (error && error[0] && !step->error)
-        step->error = cut_copy(error, ERROR_MAX_BYTES);
     if (started_ms > 0)
         start_step(progress, step, started_ms);
+}
+
+static void end_vertex(struct progress *progress, const struct json *vertex)
+{
+    struct progress_step *step = step_of(progress, vertex);
+    if (!step)
+        return;
+    const char *error = json_get_string(vertex, "error");
+    int64_t completed_ms = parse_time(json_get_string(vertex, "completed"));
+    if (error && error[0] && !step->error) {
+        step->error = cut_copy(error, ERROR_MAX_BYTES);
+        if (private_of(progress, step)->ended)
+            say_error(progress, step);
+    }
     if (completed_ms > 0) {
         step->completed = true;
         step->end_ms = completed_ms > step->end_ms ? completed_ms : step->end_ms;
@@ -231,34 +273,46 @@ static void add_vertex(struct progress *progress, const struct json *vertex)
     }
 }
 
+/* NULL: too many. */
+static struct transfer *find_transfer(struct step_private *private, const char *id)
+{
+    uint32_t key = hash_text(id);
+    for (size_t i = 0; i < private->transfer_count; i++)
+        if (private->transfers[i].id == key)
+            return &private->transfers[i];
+    if (private->transfer_count == TRANSFERS)
+        return NULL;
+    if (private->transfer_count == private->transfer_alloc) {
+        private->transfer_alloc = private->transfer_alloc ? private->transfer_alloc * 2 : 8;
+        private->transfers = memory_resize(private->transfers, private->transfer_alloc,
+                                           sizeof *private->transfers);
+    }
+    struct transfer *transfer = &private->transfers[private->transfer_count++];
+    *transfer = (struct transfer){.id = key};
+    return transfer;
+}
+
 /* The bytes of one transfer, counted once however often it is reported. */
 static void add_status(struct progress *progress, const struct json *status)
 {
     const char *digest = json_get_string(status, "vertex"), *id = json_get_string(status, "id");
-    int64_t current = json_get_int(status, "current", 0);
-    struct progress_step *step = digest && id && current > 0 ? find_step(progress, digest) : NULL;
-    if (!step)
+    int64_t current = json_get_int(status, "current", 0), total = json_get_int(status, "total", 0);
+    struct progress_step *step =
+        digest && id && (current > 0 || total > 0) ? find_step(progress, digest) : NULL;
+    if (!step || private_of(progress, step)->ended)
         return;
-    struct step_private *private = private_of(progress, step);
-    if (private->ended)
+    struct transfer *transfer = find_transfer(private_of(progress, step), id);
+    if (!transfer)
         return;
-    if (!private->transfers)
-    private->transfers = memory_new(TRANSFERS * sizeof *private->transfers);
-    uint32_t key = hash_text(id);
-    size_t i = 0;
-    while (i < private->transfer_count && private->transfers[i].id != key)
-        i++;
-    if (i == TRANSFERS)
-        return;
-    if (i == private->transfer_count)
-    private->transfers[private->transfer_count++] = (struct transfer){.id = key, .bytes = 0};
-    int64_t more = current - private->transfers[i].bytes;
-    if (more <= 0)
-        return;
-    private->transfers[i].bytes = current;
+    int64_t more = current > transfer->bytes ? current - transfer->bytes : 0;
+    int64_t more_total = total > transfer->total ? total - transfer->total : 0;
+    transfer->bytes += more;
+    transfer->total += more_total;
     step->bytes += more;
-    if (text_starts_with(id, "pushing"))
-        progress->pushed_bytes += more;
+    if (!text_starts_with(id, "pushing"))
+        return;
+    progress->pushed_bytes += more;
+    progress->total_push_bytes += more_total;
 }
 
 /* Keep the end of a text that grows without limit. */
@@ -289,17 +343,24 @@ static void add_log(struct progress *progress, const struct json *log)
         progress->bad_lines++;
         return;
     }
-    keep_tail(&step->tail, text.buf, text.len, PROGRESS_TAIL_BYTES);
-    struct strbuf *line = &private_of(progress, step)->line;
+    struct step_private *private = private_of(progress, step);
+    struct strbuf *line = &private->line;
+    int64_t now_ms = parse_time(json_get_string(log, "timestamp"));
+    if (!private->ended || step->error)
+        keep_tail(&step->tail, text.buf, text.len, PROGRESS_TAIL_BYTES);
     for (const char *rest = text.buf; rest < text.buf + text.len;) {
         size_t left = text.len - (size_t)(rest - text.buf);
         const char *newline = memchr(rest, '\n', left);
         size_t take = newline ? (size_t)(newline - rest) : left;
         strbuf_add(line, rest, take);
         if (newline)
-            flush_line(progress, step);
+            flush_line(progress, step, now_ms);
         rest += take + (newline != NULL);
     }
+    if (private->ended && line->len > 0)
+        flush_line(progress, step, now_ms); /* nothing will end it any more */
+    if (private->ended)
+        strbuf_release(line);
 }
 
 static void add_warning(struct progress *progress, const struct json *warning)
@@ -328,38 +389,61 @@ static void add_object(struct progress *progress, const char *text, size_t len)
         add_other(progress, text, len);
         return;
     }
+    /* What a step moved and said stands beside its end in one object. */
     JSON_EACH(vertex, json_get(json, "vertexes"))
-    add_vertex(progress, vertex);
+    begin_vertex(progress, vertex);
     JSON_EACH(status, json_get(json, "statuses"))
     add_status(progress, status);
     JSON_EACH(log, json_get(json, "logs"))
     add_log(progress, log);
     JSON_EACH(warning, json_get(json, "warnings"))
     add_warning(progress, warning);
+    JSON_EACH(vertex, json_get(json, "vertexes"))
+    end_vertex(progress, vertex);
 }
 
-/* Older versions of buildx indent their objects: "{" and "}" then stand alone on the first and the last line. */
-static void add_to_object(struct progress *progress, const char *line, size_t len)
+/*
+ * Older versions of buildx indent their objects: "{" and "}" then stand alone on the first and the
+ * last line, and every line between begins with white space. Another line means that the object
+ * was torn. True if the line is part of the object.
+ */
+static bool add_to_object(struct progress *progress, const char *line, size_t len)
 {
     struct strbuf *object = &progress->private->object;
     bool ends = len == 1 && line[0] == '}';
-    strbuf_add(object, line, len);
-    strbuf_addch(object, '\n');
-    if (!ends)
-        return;
-    add_object(progress, object->buf, object->len);
-    strbuf_reset(object);
+    bool within = len == 0 || line[0] == ' ' || line[0] == '\t';
+    if (ends || within) {
+        strbuf_add(object, line, len);
+        strbuf_addch(object, '\n');
+    } else {
+        progress->bad_lines++;
+    }
+    if (ends)
+        add_object(progress, object->buf, object->len);
+    if (!within)
+        strbuf_reset(object);
+    return ends || within;
 }
 
 void progress_add_line(struct progress *progress, const char *line, size_t len)
 {
-    bool begins = len == 1 && line[0] == '{';
-    if (begins || progress->private->object.len > 0)
-        add_to_object(progress, line, len);
+    struct strbuf *object = &progress->private->object;
+    if (object->len > 0 && add_to_object(progress, line, len))
+        return;
+    if (len == 1 && line[0] == '{')
+        strbuf_addstr(object, "{\n");
     else if (len > 0 && line[0] == '{')
         add_object(progress, line, len);
     else if (len > 0)
         add_other(progress, line, len); /* buildx's own words stand between the objects */
+}
+
+/* Lower comes first: what failed the build, then when; a time that is not known is the last. */
+static bool failed_before(const struct progress_step *a, const struct progress_step *b)
+{
+    if (is_cache_export(a) != is_cache_export(b))
+        return is_cache_export(b);
+    return a->end_ms > 0 && (b->end_ms == 0 || a->end_ms < b->end_ms);
 }
 
 const struct progress_step *progress_failed_step(const struct progress *progress)
@@ -368,7 +452,7 @@ const struct progress_step *progress_failed_step(const struct progress *progress
     for (size_t i = 0; i < progress->len; i++) {
         const struct progress_step *step = &progress->steps[i];
         if (step->error && !is_cache_import(step) && !strstr(step->error, "context canceled") &&
-            (!first || step->end_ms < first->end_ms))
+            (!first || failed_before(step, first)))
             first = step;
     }
     return first;

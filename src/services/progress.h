@@ -46,7 +46,9 @@ void progress_init(struct progress *progress);
 void progress_release(struct progress *progress);
 void progress_add_line(struct progress *progress, const char *line, size_t len);
 
-/* The step that failed first, or NULL. */
+/* The step that failed first, or NULL. Never one that reads a cache (BuildKit goes on without it)
+ * or was only cancelled; one that writes a cache only if nothing else failed (its errors may be
+ * ignored). */
 const struct progress_step *progress_failed_step(const struct progress *progress);
 /* Counts over steps that are not internal. */
 void progress_count(const struct progress *progress, size_t *ret_steps, size_t *ret_cached,

@@ -29,8 +29,10 @@ struct ignore_token {
 
 static struct ignore_token *add_token(struct ignore_pattern *pattern, enum token_kind kind)
 {
-    pattern->tokens =
-        memory_resize(pattern->tokens, pattern->token_count + 1, sizeof *pattern->tokens);
+    size_t count = pattern->token_count;
+    if ((count & (count - 1)) == 0) /* at every power of two there is no room left */
+        pattern->tokens =
+            memory_resize(pattern->tokens, count ? 2 * count : 1, sizeof *pattern->tokens);
     struct ignore_token *token = &pattern->tokens[pattern->token_count++];
     *token = (struct ignore_token){.kind = kind};
     return token;
@@ -147,6 +149,15 @@ static bool add_element(struct ignore_pattern *pattern, const char **text)
     return true;
 }
 
+static void drop_tokens(struct ignore_pattern *pattern)
+{
+    for (size_t i = 0; i < pattern->token_count; i++)
+        free(pattern->tokens[i].ranges);
+    free(pattern->tokens);
+    pattern->tokens = NULL;
+    pattern->token_count = 0;
+}
+
 static void compile_tokens(struct ignore_pattern *pattern)
 {
     const char *text = pattern->text;
@@ -166,6 +177,8 @@ static void compile_tokens(struct ignore_pattern *pattern)
     if (pattern->kind == IGNORE_TOKENS && (!text_is_utf8(pattern->text, strlen(pattern->text)) ||
                                            text_starts_with(pattern->text, "\xEF\xBB\xBF")))
         pattern->uncertain = true; /* the original's scanner changes both */
+    if (pattern->kind != IGNORE_TOKENS)
+        drop_tokens(pattern);
 }
 
 /* Whether a fault behind the first row of stars is noticed depends on the version of Go. */
@@ -212,9 +225,7 @@ int ignore_pattern_compile(const char *text, struct ignore_pattern *ret_pattern,
 
 void ignore_pattern_release(struct ignore_pattern *pattern)
 {
-    for (size_t i = 0; i < pattern->token_count; i++)
-        free(pattern->tokens[i].ranges);
-    free(pattern->tokens);
+    drop_tokens(pattern);
     free(pattern->text);
     *pattern = (struct ignore_pattern){.text = NULL};
 }

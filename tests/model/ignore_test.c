@@ -461,8 +461,8 @@ START_TEST(many_stars_take_no_time)
     for (int i = 0; i < 60; i++)
         strbuf_addstr(&pattern, "*a**/");
     strbuf_addstr(&pattern, "b");
-    for (int i = 0; i < 2000; i++)
-        strbuf_addstr(&path, i % 2 ? "/" : "a");
+    for (int i = 0; i < 300; i++)
+        strbuf_addstr(&path, i % 20 == 19 ? "/" : "a");
     strbuf_addstr(&path, "c");
     ck_assert_int_eq(ignore_parse("x", pattern.buf, pattern.len, &ignore, NULL), 0);
     ck_assert(!ignore_matches_alone(&ignore, path.buf));

@@ -194,7 +194,8 @@ void summary_steps(const struct summary *summary, struct strbuf *out)
 /* Mermaid has no escapes that hold everywhere: what could mean something to it becomes a space. */
 static void add_chart_name(struct strbuf *out, const char *name)
 {
-    for (size_t i = 0; i < CHART_BYTES && name[i]; i++) {
+    size_t len = strlen(name);
+    for (size_t i = 0; i < len && i < CHART_BYTES; i++) {
         char c = name[i];
         bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
                         (c >= 'A' && c <= 'Z') || strchr("-_./()[]=", c);

@@ -29,6 +29,7 @@ static char role[] = "arn:aws:iam::123456789012:role/hello";
 /* What is in ECR, and what is asked for; a member that is not given is false, NULL or auto. */
 struct base_case {
     const char *what;
+    bool no_identity; /* not known yet */
     bool unwanted, external, no_repository, blobs_missing, immutable;
     const char *identity_digest, *tag_digest;
     const char *label; /* of the image under the tag; NULL: it has none */
@@ -161,6 +162,13 @@ static const struct base_case base_cases[] = {
      .digest = GOOD,
      .reason = "the image 3.12 was built from the same contents"},
 
+    {.what = "no label is not the label of an unknown identity",
+     .no_identity = true,
+     .tag_digest = OTHER,
+     .action = IMAGE_BUILD,
+     .reason = "the image 3.12 does not say what it was built from (adopt-base: true uses it as "
+               "it is)"},
+
     /* never */
     {.what = "never, other contents",
      .rebuild = REBUILD_NEVER,
@@ -279,7 +287,7 @@ START_TEST(base_is_planned)
                                 .tag_immutable = row->immutable,
                                 .identity_tag_immutable = row->immutable,
                                 .tag_labelled = row->label != NULL};
-    SET(facts.identity, IDENTITY);
+    SET(facts.identity, row->no_identity ? NULL : IDENTITY);
     SET(facts.tag, "3.12");
     SET(facts.identity_tag, BASE_TAG);
     SET(facts.identity_digest, row->identity_digest);

@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "model/summary.h"
+#include "model/summary_parts.h"
 #include "support_results.h"
 
 #define MEGABYTE     ((size_t)1 << 20)
@@ -241,6 +242,55 @@ START_TEST(end_of_evidence_is_kept)
 }
 END_TEST
 
+/* One line without an end is cut at a whole character. */
+START_TEST(evidence_is_cut_between_characters)
+{
+    for (int lead = 0; lead < 3; lead++) {
+        struct result result;
+        struct inputs inputs;
+        make_result(result_case_named("build-failure"), &result, &inputs);
+        strbuf_reset(&result.evidence);
+        strbuf_addf(&result.evidence, "%.*s", lead, "xx");
+        for (int i = 0; i < 10000; i++)
+            strbuf_addstr(&result.evidence, "→");
+        CLEANUP(strbuf) struct strbuf markdown = STRBUF_INIT(MEGABYTE);
+        summary_render(&result, &inputs, MEGABYTE, &markdown);
+        ck_assert_ptr_nonnull(strstr(markdown.buf, "last:**\n\n```text\n→→"));
+        ck_assert(text_is_utf8(markdown.buf, markdown.len));
+        result_release(&result);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *text, *code;
+    size_t max_bytes; /* 0: enough */
+} codes[] = {
+    {"hello-1_x", "`hello-1_x`"},
+    {"refs/heads/main", "`refs/heads/main`"},
+    {"GET /x {\"a\":1} -> 200", "`GET /x {\"a\":1} -> 200`"},
+    {"<b>&amp;[l](x)*e*@octocat", "`<b>&amp;[l](x)*e*@octocat`"}, /* means nothing in backticks */
+    {"a`b", "<code>a\\`b</code>"},
+    {"``", "<code>\\`\\`</code>"},
+    {"a|b", "<code>a&#124;b</code>"},
+    {"a\\", "<code>a\\\\</code>"},
+    {"$x$", "<code><span>$</span>x<span>$</span></code>"},
+    {" a", "<code>a</code>"},
+    {"a\nb", "<code>a b</code>"},
+    {"größe", "<code>größe</code>"},
+    {"\x7f", "<code>\\\\x7f</code>"},
+    {"0123456789abcdef_", "<code>0123456789abc…</code>", 16},
+    {"", "<code></code>"},
+};
+
+START_TEST(code_stays_code)
+{
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(1000);
+    summary_add_code(&out, codes[_i].text, codes[_i].max_bytes ? codes[_i].max_bytes : 100);
+    ck_assert_str_eq(out.buf, codes[_i].code);
+}
+END_TEST
+
 /* The inputs could not be read: there is only the result. */
 START_TEST(no_inputs)
 {
@@ -380,6 +430,8 @@ Suite *summary_suite(void)
     tcase_add_loop_test(cases, limit_is_kept, 0, (int)result_case_count);
     tcase_add_test(cases, long_build_keeps_what_matters);
     tcase_add_test(cases, end_of_evidence_is_kept);
+    tcase_add_test(cases, evidence_is_cut_between_characters);
+    tcase_add_loop_test(cases, code_stays_code, 0, COUNT(codes));
     tcase_add_test(cases, no_inputs);
     tcase_add_test(cases, strangers_stay_in_their_place);
     tcase_add_loop_test(cases, tables_are_whole, 0, (int)result_case_count);

@@ -85,8 +85,8 @@ static void make_room(struct progress *progress)
         memory_resize(progress->private->steps, progress->alloc, sizeof *progress->private->steps);
 }
 
-/* The step of that digest, made if it is new; NULL when there are too many. */
-static struct progress_step *find_step(struct progress *progress, const char *name)
+/* The step of that digest, made if it is new and wanted; NULL when there are too many. */
+static struct progress_step *look_up(struct progress *progress, const char *name, bool make)
 {
     char digest[sizeof progress->steps->digest];
     snprintf(digest, sizeof digest, "%s", name);
@@ -95,6 +95,8 @@ static struct progress_step *find_step(struct progress *progress, const char *na
     for (; table[slot]; slot = (slot + 1) & (TABLE_SIZE - 1))
         if (strcmp(progress->steps[table[slot] - 1].digest, digest) == 0)
             return &progress->steps[table[slot] - 1];
+    if (!make)
+        return NULL;
     if (progress->len == PROGRESS_MAX_STEPS) {
         progress->dropped_steps++;
         return NULL;
@@ -109,6 +111,11 @@ static struct progress_step *find_step(struct progress *progress, const char *na
     snprintf(step->digest, sizeof step->digest, "%s", digest);
     step->name = memory_copy_string("");
     return step;
+}
+
+static struct progress_step *find_step(struct progress *progress, const char *digest)
+{
+    return look_up(progress, digest, true);
 }
 
 static struct step_private *private_of(struct progress *progress, const struct progress_step *step)
@@ -236,15 +243,10 @@ static void start_step(struct progress *progress, struct progress_step *step, in
     say(progress, step, "%s", step->name);
 }
 
-static struct progress_step *step_of(struct progress *progress, const struct json *vertex)
-{
-    const char *digest = json_get_string(vertex, "digest");
-    return digest ? find_step(progress, digest) : NULL;
-}
-
 static void begin_vertex(struct progress *progress, const struct json *vertex)
 {
-    struct progress_step *step = step_of(progress, vertex);
+    const char *digest = json_get_string(vertex, "digest");
+    struct progress_step *step = digest ? find_step(progress, digest) : NULL;
     if (!step)
         return;
     int64_t started_ms = parse_time(json_get_string(vertex, "started"));
@@ -256,7 +258,8 @@ static void begin_vertex(struct progress *progress, const struct json *vertex)
 
 static void end_vertex(struct progress *progress, const struct json *vertex)
 {
-    struct progress_step *step = step_of(progress, vertex);
+    const char *digest = json_get_string(vertex, "digest");
+    struct progress_step *step = digest ? look_up(progress, digest, false) : NULL;
     if (!step)
         return;
     const char *error = json_get_string(vertex, "error");
@@ -284,8 +287,8 @@ static struct transfer *find_transfer(struct step_private *private, const char *
         return NULL;
     if (private->transfer_count == private->transfer_alloc) {
         private->transfer_alloc = private->transfer_alloc ? private->transfer_alloc * 2 : 8;
-        private->transfers = memory_resize(private->transfers, private->transfer_alloc,
-                                           sizeof *private->transfers);
+        private->transfers =
+            memory_resize(private->transfers, private->transfer_alloc, sizeof *private->transfers);
     }
     struct transfer *transfer = &private->transfers[private->transfer_count++];
     *transfer = (struct transfer){.id = key};
@@ -390,16 +393,16 @@ static void add_object(struct progress *progress, const char *text, size_t len)
         return;
     }
     /* What a step moved and said stands beside its end in one object. */
-    JSON_EACH(vertex, json_get(json, "vertexes"))
-    begin_vertex(progress, vertex);
-    JSON_EACH(status, json_get(json, "statuses"))
-    add_status(progress, status);
-    JSON_EACH(log, json_get(json, "logs"))
-    add_log(progress, log);
-    JSON_EACH(warning, json_get(json, "warnings"))
-    add_warning(progress, warning);
-    JSON_EACH(vertex, json_get(json, "vertexes"))
-    end_vertex(progress, vertex);
+    JSON_EACH (vertex, json_get(json, "vertexes"))
+        begin_vertex(progress, vertex);
+    JSON_EACH (status, json_get(json, "statuses"))
+        add_status(progress, status);
+    JSON_EACH (log, json_get(json, "logs"))
+        add_log(progress, log);
+    JSON_EACH (warning, json_get(json, "warnings"))
+        add_warning(progress, warning);
+    JSON_EACH (vertex, json_get(json, "vertexes"))
+        end_vertex(progress, vertex);
 }
 
 /*

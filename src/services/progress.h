@@ -32,7 +32,8 @@ struct progress_step {
 struct progress {
     struct progress_step *steps; /* owned */
     size_t len, alloc;
-    size_t dropped_steps, bad_lines;
+    size_t dropped_steps; /* reports of steps that are over PROGRESS_MAX_STEPS */
+    size_t bad_lines;
     int64_t pushed_bytes, total_push_bytes;
     struct strbuf other; /* lines that are not JSON: buildx's own errors; the last 8 KiB */
     void (*on_line)(void *context, const char *line,

@@ -80,7 +80,10 @@ root_folder() {
             # What a killed run left behind: nobody else can be at work while the lock is held.
             rm -rf --one-file-system -- "$CACHE"/making-*
             making=$CACHE/making-$$
-            "$make" "$SUITE" "$making" 8>&- 9>&- || fail "could not make the $SUITE root in $CACHE"
+            # It mounts things: in namespaces of its own, which nothing outlives. It keeps the lock, should this process
+            # be killed and it not.
+            unshare --mount --pid --mount-proc --fork --kill-child "$make" "$SUITE" "$making" 9>&- ||
+                fail "could not make the $SUITE root in $CACHE"
             mv -T "$making" "$folder"
         fi
         exec 8>&-

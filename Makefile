@@ -106,7 +106,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 asan: tools-check
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
 	    build/asan/unit build/asan/lambda-fastdeploy
-	build/asan/unit
+	CK_TIMEOUT_MULTIPLIER=10 build/asan/unit
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
 	    WRAP=asan e2e
 

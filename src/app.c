@@ -194,7 +194,7 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
     result->signal = cancel_signal();
     if (err->kind == ERROR_CANCELLED)
         result->outcome = OUTCOME_CANCELLED;
-    else if (err->kind == ERROR_INPUT && !result->changed)
+    else if (err->kind == ERROR_INPUT && pipeline->stages[failed_at]->only_looks)
         result->outcome = OUTCOME_BAD_INPUT;
     else
         result->outcome = OUTCOME_FAILED;

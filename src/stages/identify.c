@@ -137,5 +137,9 @@ static int identify(struct run *run, struct error *err)
     return check_account(run, err);
 }
 
-const struct stage stage_identify = {
-    .name = "identify", .title = "Get credentials", .wanted = NULL, .run = identify, .undo = NULL};
+const struct stage stage_identify = {.name = "identify",
+                                     .title = "Get credentials",
+                                     .wanted = NULL,
+                                     .only_looks = true,
+                                     .run = identify,
+                                     .undo = NULL};

@@ -53,4 +53,4 @@ static int plan(struct run *run, struct error *err)
 }
 
 const struct stage stage_plan = {
-    .name = "plan", .title = "Plan", .wanted = NULL, .run = plan, .undo = NULL};
+    .name = "plan", .title = "Plan", .wanted = NULL, .only_looks = true, .run = plan, .undo = NULL};

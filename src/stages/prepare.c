@@ -120,5 +120,9 @@ static int prepare(struct run *run, struct error *err)
     return 0;
 }
 
-const struct stage stage_prepare = {
-    .name = "prepare", .title = "Read the checkout", .wanted = NULL, .run = prepare, .undo = NULL};
+const struct stage stage_prepare = {.name = "prepare",
+                                    .title = "Read the checkout",
+                                    .wanted = NULL,
+                                    .only_looks = true,
+                                    .run = prepare,
+                                    .undo = NULL};

@@ -127,6 +127,7 @@ static int rollback(struct run *run, struct error *err)
 const struct stage stage_rollback = {.name = "rollback",
                                      .title = "Choose what to go back to",
                                      .wanted = NULL,
+                                     .only_looks = true,
                                      .run = rollback,
                                      .undo = NULL};
 

@@ -82,6 +82,7 @@ struct stage {
     const char *name;  /* "survey": in the result */
     const char *title; /* "Look at what is there": the log group and the timing tree */
     bool (*wanted)(const struct run *run); /* NULL: always */
+    bool only_looks; /* nothing was tried yet when it fails: bad input is exit 2 */
     int (*run)(struct run *run, struct error *err);
     /* Put back what this stage changed; called in reverse order after a later failure, only for
      * stages that were begun. NULL: nothing to put back. */

@@ -69,5 +69,9 @@ static int status(struct run *run, struct error *err)
     return 0;
 }
 
-const struct stage stage_status = {
-    .name = "status", .title = "What is there", .wanted = NULL, .run = status, .undo = NULL};
+const struct stage stage_status = {.name = "status",
+                                   .title = "What is there",
+                                   .wanted = NULL,
+                                   .only_looks = true,
+                                   .run = status,
+                                   .undo = NULL};

@@ -285,5 +285,6 @@ static int survey(struct run *run, struct error *err)
 const struct stage stage_survey = {.name = "survey",
                                    .title = "Look at what is there",
                                    .wanted = NULL,
+                                   .only_looks = true,
                                    .run = survey,
                                    .undo = NULL};

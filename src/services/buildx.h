@@ -57,10 +57,9 @@ struct buildx_build {    /* all borrowed */
         *secrets; /* id=value; written to 0600 files in config_folder and given as src= */
     const struct strvec *labels;                /* key=value */
     const struct strvec *cache_from, *cache_to; /* as --cache-from and --cache-to take them */
-    const struct strvec
-        *tags; /* repository:tag, all pushed; at least one */
-    const char *compression; /* "gzip", "zstd"; NULL: gzip */
-    int compression_level;   /* -1: the default */
+    const struct strvec *tags;                  /* repository:tag, all pushed; at least one */
+    const char *compression;                    /* "gzip", "zstd"; NULL: gzip */
+    int compression_level;                      /* -1: the default */
     bool no_cache, pull;
     int64_t timeout_ms;
     void (*on_line)(void *context, const char *line,

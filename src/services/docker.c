@@ -114,8 +114,7 @@ static const struct {
 
 static bool uses_containerd(const struct json *info)
 {
-    JSON_EACH(pair, json_get(info, "DriverStatus"))
-    {
+    JSON_EACH (pair, json_get(info, "DriverStatus")) {
         const struct json *name = json_first(pair);
         if (text_equal(json_string(name), "driver-type") &&
             text_starts_with(json_string(json_next(name)), "io.containerd.snapshotter"))
@@ -126,6 +125,8 @@ static bool uses_containerd(const struct json *info)
 
 int docker_get_info(const struct docker *docker, struct docker_info *ret_info, struct error *err)
 {
+    struct error unwanted = ERROR_INIT;
+    err = err ? err : &unwanted;
     const struct call call = {.method = "GET", .path = "/info"};
     CLEANUP(http_response) struct http_response response = HTTP_RESPONSE_INIT;
     if (send_call(docker, &call, &response, err) < 0)
@@ -151,10 +152,14 @@ int docker_get_info(const struct docker *docker, struct docker_info *ret_info, s
 static const struct {
     const char *words;
     enum error_kind kind;
-} pull_causes[] = {{"toomanyrequests", ERROR_THROTTLED}, {"Too Many Requests", ERROR_THROTTLED},
-                   {"denied", ERROR_DENIED},             {"unauthorized", ERROR_DENIED},
-                   {"no basic auth", ERROR_DENIED},      {"authorization failed", ERROR_DENIED},
-                   {"not found", ERROR_NOT_FOUND},       {"manifest unknown", ERROR_NOT_FOUND},
+} pull_causes[] = {{"toomanyrequests", ERROR_THROTTLED},
+                   {"Too Many Requests", ERROR_THROTTLED},
+                   {"denied", ERROR_DENIED},
+                   {"unauthorized", ERROR_DENIED},
+                   {"no basic auth", ERROR_DENIED},
+                   {"authorization failed", ERROR_DENIED},
+                   {"not found", ERROR_NOT_FOUND},
+                   {"manifest unknown", ERROR_NOT_FOUND},
                    {"no matching manifest", ERROR_NOT_FOUND}};
 
 struct pull {           /* the stream of a pull: an object a line, errors among them, after a 200 */
@@ -273,9 +278,7 @@ static int create_container(const struct docker *docker, const struct docker_run
     CLEANUP(http_response) struct http_response response = HTTP_RESPONSE_INIT;
     if (send_call(docker, &call, &response, err) < 0)
         return -1;
-    return response.status == 201
-               ? 0
-               : answer_error(&response, NULL, "making a container", err);
+    return response.status == 201 ? 0 : answer_error(&response, NULL, "making a container", err);
 }
 
 static int call_container(const struct docker *docker, const char *method, const char *name,
@@ -293,7 +296,8 @@ static int start_container(const struct docker *docker, const char *name, struct
     CLEANUP(http_response) struct http_response response = HTTP_RESPONSE_INIT;
     if (call_container(docker, "POST", name, "/start", 0, &response, err) < 0)
         return -1;
-    return response.status == 204 ? 0 : answer_error(&response, NULL, "starting the container", err);
+    return response.status == 204 ? 0
+                                  : answer_error(&response, NULL, "starting the container", err);
 }
 
 struct output {
@@ -401,6 +405,8 @@ static int run_once(const struct docker *docker, const struct docker_run *run, e
 
 int docker_run_check(const struct docker *docker, const struct docker_run *run, struct error *err)
 {
+    struct error unwanted = ERROR_INIT;
+    err = err ? err : &unwanted;
     bool no_shell = false;
     if (text_is_empty(run->command))
         return error_set(err, ERROR_INPUT, "there is no command to run in %s", run->image);

@@ -11,9 +11,9 @@
 
 #include "core/cleanup.h"
 #include "core/crypto.h"
+#include "core/environ.h"
 #include "core/file.h"
 #include "core/text.h"
-#include "core/environ.h"
 
 #define MASK_MIN_BYTES       4
 #define ANNOTATIONS_PER_TYPE 10 /* the runner drops further ones; ours then become plain lines */
@@ -271,10 +271,9 @@ struct range {
     uint32_t first, last;
 };
 /* What C#'s TrimStart takes away (char.IsWhiteSpace). */
-static const struct range white[] = {{0x09, 0x0D},     {0x20, 0x20},     {0x85, 0x85},
-                                     {0xA0, 0xA0},     {0x1680, 0x1680}, {0x2000, 0x200A},
-                                     {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F},
-                                     {0x3000, 0x3000}};
+static const struct range white[] = {
+    {0x09, 0x0D},     {0x20, 0x20},     {0x85, 0x85},     {0xA0, 0xA0},     {0x1680, 0x1680},
+    {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
 /* What a comparison by the rules of a language passes over: C#'s StartsWith and IndexOf are such. */
 static const struct range ignored[] = {
     {0x01, 0x08},     {0x0E, 0x1F},     {0x7F, 0x84},     {0x86, 0x9F},      {0xAD, 0xAD},

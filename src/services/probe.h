@@ -12,10 +12,10 @@
 #include "core/http.h"
 #include "core/strvec.h"
 
-struct probe {                    /* all borrowed */
-    const char *method;           /* NULL: GET */
-    const char *url;              /* complete */
-    const char *body;             /* NULL: none; sent as application/json unless `headers` say otherwise */
+struct probe {          /* all borrowed */
+    const char *method; /* NULL: GET */
+    const char *url;    /* complete */
+    const char *body;   /* NULL: none; sent as application/json unless `headers` say otherwise */
     const struct strvec *headers; /* "Name: value"; secret; may be NULL */
     int expect_status;            /* 0: any 2xx */
     const char *expect_text;      /* NULL: any answer */

@@ -65,8 +65,7 @@ static int parse_layers(const struct json *layers, struct registry_manifest *man
     if (json_type(layers) != JSON_ARRAY || count > MAX_LAYERS)
         return error_set(err, ERROR_PROTOCOL, "the manifest has no usable list of layers");
     manifest->layers = memory_new((count + 1) * sizeof *manifest->layers);
-    JSON_EACH(layer, layers)
-    {
+    JSON_EACH (layer, layers) {
         const char *digest = json_get_string(layer, "digest");
         int64_t size = json_get_int(layer, "size", -1);
         if (!is_digest(digest) || size < 0 || size > MAX_BLOB_BYTES)
@@ -151,7 +150,8 @@ static int answer_error(const struct http_response *response, const char *what, 
     error_set_code(err, kind_of_status(response->status), response->status,
                    "%s: the registry answered %d%s%s", what, response->status, message ? ": " : "",
                    message ? message : "");
-    snprintf(err->name, sizeof err->name, "%s", code ? code : "");
+    if (err)
+        snprintf(err->name, sizeof err->name, "%s", code ? code : "");
     return -1;
 }
 

@@ -1,0 +1,636 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cancel.h"
+#include "core/cleanup.h"
+#include "core/environ.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/process.h"
+#include "services/buildx.h"
+#include "services/buildx_errors.h"
+
+Suite *buildx_suite(void);
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define HEX          "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static char *folder; /* owned */
+static struct buildx buildx;
+
+/* ---- a buildx by script ---- */
+
+struct script {
+    const char *command; /* argv joined by blanks begins so */
+    enum process_outcome outcome;
+    int code;
+    const char *says;     /* lines */
+    const char *metadata; /* written where --metadata-file says; NULL: nothing */
+};
+static const struct script *script; /* borrowed */
+static size_t calls;
+static char secret_seen[100];
+static mode_t secret_mode;
+
+static const char *value_of(const struct process_spec *spec, const char *flag)
+{
+    for (size_t i = 0; spec->argv[i]; i++)
+        if (strcmp(spec->argv[i], flag) == 0)
+            return spec->argv[i + 1];
+    return NULL;
+}
+
+static void look_at_secret(const char *argument)
+{
+    const char *src = argument ? strstr(argument, "src=") : NULL;
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(100);
+    struct stat there;
+    if (!src)
+        return;
+    ck_assert_int_eq(stat(src + 4, &there), 0);
+    secret_mode = there.st_mode & 07777;
+    ck_assert_int_eq(file_read(src + 4, &text, NULL), 0);
+    snprintf(secret_seen, sizeof secret_seen, "%s", text.buf);
+}
+
+static int run_script(void *context, const struct process_spec *spec,
+                      struct process_result *ret_result, struct error *err)
+{
+    (void)context;
+    CLEANUP(strbuf) struct strbuf command = STRBUF_INIT(65536);
+    (void)err;
+    for (size_t i = 0; spec->argv[i]; i++)
+        strbuf_addf(&command, "%s%s", i ? " " : "", spec->argv[i]);
+    const struct script *step = &script[calls++];
+    ck_assert_msg(step->command && strncmp(command.buf, step->command, strlen(step->command)) == 0,
+                  "\"%s\" instead of \"%s\"", command.buf,
+                  step->command ? step->command : "nothing");
+    look_at_secret(value_of(spec, "--secret"));
+    const char *metadata = value_of(spec, "--metadata-file");
+    if (metadata)
+        ck_assert(!file_exists(metadata));
+    if (metadata && step->metadata)
+        ck_assert_int_eq(file_write(metadata, step->metadata, strlen(step->metadata), 0600, NULL),
+                         0);
+    for (const char *line = step->says; line && *line; line += strcspn(line, "\n") + 1)
+        spec->on_line(spec->context, PROCESS_STDERR, line, strcspn(line, "\n"));
+    *ret_result = (struct process_result){.outcome = step->outcome, .code = step->code};
+    return 0;
+}
+
+#define VERSION_SAID "github.com/docker/buildx v0.21.1-desktop.2 abcdef\n"
+#define FOUND                                                                                      \
+    {                                                                                              \
+        "buildx version", PROCESS_EXITED, 0, VERSION_SAID, NULL                                    \
+    }
+
+static void setup(void)
+{
+    ck_assert_int_eq(file_make_temp_folder("/tmp", &folder, NULL), 0);
+    calls = 0;
+    secret_seen[0] = '\0';
+    process_replace(run_script, NULL);
+}
+
+static void teardown(void)
+{
+    process_replace(NULL, NULL);
+    buildx_release(&buildx);
+    ck_assert_int_eq(file_remove_tree(folder, NULL), 0);
+    free(folder);
+    folder = NULL;
+}
+
+static void start(const char *const *environ, bool own_builders)
+{
+    static const struct script found[] = {FOUND};
+    static const char *const nothing[] = {"PATH=/bin", NULL};
+    struct error err = ERROR_INIT;
+    script = found;
+    ck_assert_msg(buildx_init(&buildx, environ ? environ : nothing, folder, own_builders, &err) ==
+                      0,
+                  "%s", err.msg);
+    calls = 0;
+}
+
+/* ---- finding it ---- */
+
+static const struct {
+    struct script script[4];
+    const char *version, *first;
+    size_t words;
+} places[] = {
+    {{FOUND}, "0.21.1", "buildx", 1},
+    {{{"buildx version", PROCESS_EXITED, 0, "github.com/docker/buildx 0.13.1+ds1 x\n", NULL}},
+     "0.13.1",
+     "buildx",
+     1},
+    {{{"buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL},
+      {"docker buildx version", PROCESS_EXITED, 0, VERSION_SAID, NULL}},
+     "0.21.1",
+     "docker",
+     2},
+    {{{"buildx version", PROCESS_EXITED, 1, "broken\n", NULL},
+      {"docker buildx version", PROCESS_EXITED, 0, "v\n", NULL}},
+     "",
+     "docker",
+     2},
+    {{{"buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL},
+      {"docker buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL}},
+     NULL,
+     NULL,
+     0},
+};
+
+START_TEST(where_buildx_is)
+{
+    static const char *const nothing[] = {NULL};
+    struct error err = ERROR_INIT;
+    if (access("/usr/libexec/docker/cli-plugins/docker-buildx", X_OK) == 0 ||
+        access("/usr/lib/docker/cli-plugins/docker-buildx", X_OK) == 0 ||
+        access("/usr/local/lib/docker/cli-plugins/docker-buildx", X_OK) == 0 ||
+        access("/usr/local/libexec/docker/cli-plugins/docker-buildx", X_OK) == 0)
+        if (_i > 1)
+            return; /* a plug-in stands between the two */
+    script = places[_i].script;
+    int rc = buildx_init(&buildx, nothing, folder, false, &err);
+    ck_assert_int_eq(rc, places[_i].version ? 0 : -1);
+    if (rc < 0) {
+        ck_assert_int_eq(err.kind, ERROR_NOT_FOUND);
+        ck_assert_ptr_nonnull(strstr(err.msg, "install it"));
+        ck_assert_ptr_null(buildx.config_folder);
+        return;
+    }
+    ck_assert_str_eq(buildx.version, places[_i].version);
+    ck_assert_uint_eq(buildx.command.len, places[_i].words);
+    ck_assert_str_eq(buildx.command.items[0], places[_i].first);
+}
+END_TEST
+
+START_TEST(a_plugin_of_the_user)
+{
+    CLEANUP(strbuf)
+    struct strbuf home = STRBUF_INIT(4200),
+                  path = STRBUF_INIT(4200), command = STRBUF_INIT(4300);
+    strbuf_addf(&home, "HOME=%s", folder);
+    const char *const environ[] = {home.buf, NULL};
+    static const char *const parts[] = {"/.docker", "/cli-plugins"};
+    strbuf_addstr(&path, folder);
+    for (size_t i = 0; i < 2; i++) {
+        strbuf_addstr(&path, parts[i]);
+        ck_assert_int_eq(mkdir(path.buf, 0700), 0);
+    }
+    strbuf_addstr(&path, "/docker-buildx");
+    ck_assert_int_eq(file_write(path.buf, "", 0, 0700, NULL), 0);
+    strbuf_addf(&command, "%s version", path.buf);
+    const struct script steps[] = {{"buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL},
+                                   {command.buf, PROCESS_EXITED, 0, VERSION_SAID, NULL}};
+    script = steps;
+    ck_assert_int_eq(buildx_init(&buildx, environ, folder, false, NULL), 0);
+    ck_assert_str_eq(buildx.command.items[0], path.buf);
+}
+END_TEST
+
+/* ---- environment ---- */
+
+static const char *const full[] = {"PATH=/bin",
+                                   "HOME=/home/u",
+                                   "DOCKER_HOST=unix:///x",
+                                   "DOCKER_CONFIG=/user",
+                                   "DOCKER_CONTEXT=mine",
+                                   "BUILDX_BUILDER=mine",
+                                   "BUILDX_GIT_INFO=true",
+                                   "INPUT_SECRETS=s",
+                                   "AWS_SECRET_ACCESS_KEY=s",
+                                   "AWS_SESSION_TOKEN=s",
+                                   "ACTIONS_ID_TOKEN_REQUEST_TOKEN=s",
+                                   "ACTIONS_RUNTIME_TOKEN=cache",
+                                   "ACTIONS_RESULTS_URL=https://results",
+                                   "HTTPS_PROXY=http://p",
+                                   "AWSOME=1",
+                                   "INPUTS=1",
+                                   NULL};
+static const struct {
+    const char *name, *value; /* NULL: not there */
+    int own;                  /* 0: a private one, 1: the user's builders, 2: both */
+} variables[] = {
+    {"PATH", "/bin", 2},
+    {"DOCKER_HOST", "unix:///x", 2},
+    {"DOCKER_CONTEXT", NULL, 2},
+    {"BUILDX_BUILDER", NULL, 2},
+    {"INPUT_SECRETS", NULL, 2},
+    {"AWS_SECRET_ACCESS_KEY", NULL, 2},
+    {"AWS_SESSION_TOKEN", NULL, 2},
+    {"ACTIONS_ID_TOKEN_REQUEST_TOKEN", NULL, 2},
+    {"ACTIONS_RUNTIME_TOKEN", "cache", 2},
+    {"ACTIONS_CACHE_SERVICE_V2", "true", 2},
+    {"HTTPS_PROXY", "http://p", 2},
+    {"AWSOME", "1", 2},
+    {"INPUTS", "1", 2},
+    {"BUILDX_GIT_INFO", "false", 2},
+    {"BUILDX_NO_DEFAULT_ATTESTATIONS", "1", 2},
+    {"BUILDX_CONFIG", NULL, 0},
+    {"BUILDX_CONFIG", "/user/buildx", 1},
+};
+
+START_TEST(the_environment_is_filtered)
+{
+    for (int own = 0; own < 2; own++) {
+        if (variables[_i].own != 2 && variables[_i].own != own)
+            continue;
+        start(full, own == 1);
+        ck_assert_pstr_eq(environ_get((const char *const *)buildx.env.items, variables[_i].name),
+                          variables[_i].value);
+        ck_assert_str_eq(environ_get((const char *const *)buildx.env.items, "DOCKER_CONFIG"),
+                         buildx.config_folder);
+        buildx_release(&buildx);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *environ[4];
+    bool v2;
+} caches[] = {
+    {{"ACTIONS_RESULTS_URL=u", NULL}, true},
+    {{"ACTIONS_RESULTS_URL=u", "GITHUB_SERVER_URL=https://github.com", NULL}, true},
+    {{"ACTIONS_RESULTS_URL=u", "GITHUB_SERVER_URL=https://x.ghe.com", NULL}, true},
+    {{"ACTIONS_RESULTS_URL=u", "GITHUB_SERVER_URL=https://github.example.com", NULL}, false},
+    {{"ACTIONS_CACHE_URL=u", "ACTIONS_CACHE_SERVICE_V2=true", NULL}, false},
+};
+
+START_TEST(the_caches_protocol)
+{
+    start(caches[_i].environ, false);
+    ck_assert_pstr_eq(
+        environ_get((const char *const *)buildx.env.items, "ACTIONS_CACHE_SERVICE_V2"),
+        caches[_i].v2 ? "true" : NULL);
+}
+END_TEST
+
+/* ---- logins ---- */
+
+START_TEST(logins_are_private_and_kept)
+{
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4200), text = STRBUF_INIT(4096);
+    struct stat there;
+    start(NULL, false);
+    strbuf_addf(&path, "%s/config.json", buildx.config_folder);
+    ck_assert_int_eq(buildx_login(&buildx, "a.example", "AWS", "one", NULL), 0);
+    ck_assert_int_eq(buildx_login(&buildx, "b.example", "AWS", "two", NULL), 0);
+    ck_assert_int_eq(buildx_login(&buildx, "a.example", "AWS", "new", NULL), 0);
+    ck_assert_int_eq(file_read(path.buf, &text, NULL), 0);
+    ck_assert_str_eq(text.buf, "{\"auths\":{\"a.example\":{\"auth\":\"QVdTOm5ldw==\"},"
+                               "\"b.example\":{\"auth\":\"QVdTOnR3bw==\"}}}");
+    ck_assert_int_eq(stat(path.buf, &there), 0);
+    ck_assert_uint_eq(there.st_mode & 07777, 0600);
+    ck_assert_int_eq(stat(buildx.config_folder, &there), 0);
+    ck_assert_uint_eq(there.st_mode & 07777, 0700);
+    buildx_release(&buildx);
+    ck_assert(!file_exists(path.buf));
+}
+END_TEST
+
+/* ---- builders ---- */
+
+#define INSPECT "buildx inspect --bootstrap b"
+#define MAKE    "buildx create --name b --driver remote --bootstrap tcp://x"
+
+static const struct {
+    struct script script[3];
+    enum error_kind kind;
+    const char *message;
+} builders[] = {
+    {{{INSPECT, PROCESS_EXITED, 0, NULL, NULL}}, ERROR_NONE, ""},
+    {{{INSPECT, PROCESS_EXITED, 1, "ERROR: no builder\n", NULL},
+      {MAKE, PROCESS_EXITED, 0, "b\n", NULL}},
+     ERROR_NONE,
+     ""},
+    {{{INSPECT, PROCESS_EXITED, 1, "ERROR: no builder\n", NULL},
+      {MAKE, PROCESS_EXITED, 1, "ERROR: dial tcp: refused\n", NULL}},
+     ERROR_PROCESS,
+     "starting a builder"},
+    {{{INSPECT, PROCESS_TIMED_OUT, 0, "waiting\n", NULL}}, ERROR_TIMEOUT, "starting a builder"},
+    {{{INSPECT, PROCESS_CANCELLED, 0, NULL, NULL}}, ERROR_CANCELLED, ""},
+};
+
+START_TEST(builders_are_started)
+{
+    struct error err = ERROR_INIT;
+    start(NULL, false);
+    script = builders[_i].script;
+    int rc = buildx_ensure_builder(&buildx, "b", "remote", "tcp://x", 1000, &err);
+    ck_assert_int_eq(err.kind, builders[_i].kind);
+    ck_assert_int_eq(rc, err.kind == ERROR_NONE ? 0 : -1);
+    ck_assert_msg(strstr(err.msg, builders[_i].message) != NULL, "%s", err.msg);
+    ck_assert_ptr_null(script[calls].command);
+    if (err.kind == ERROR_PROCESS)
+        ck_assert_ptr_nonnull(strstr(err.msg, "dial tcp: refused"));
+}
+END_TEST
+
+static const struct {
+    const char *says, *platform;
+    bool can;
+} platforms[] = {
+    {"Name: x\nPlatforms: linux/amd64, linux/amd64/v2, linux/386\n", "linux/amd64", true},
+    {"Platforms:        linux/amd64*, linux/arm64\n", "linux/arm64", true},
+    {"Platforms: linux/amd64*, linux/386\n", "linux/amd64", true},
+    {"Platforms: linux/amd64, linux/arm64/v9\n", "linux/arm64", false},
+    {"Platforms: linux/amd64\nLabels: linux/arm64\n", "linux/arm64", false},
+    {"Platforms: linux/amd64\n\nName: y\nPlatforms: linux/arm64\n", "linux/arm64", true},
+    {"Status: inactive\n", "linux/arm64", true},
+    {"Platforms: linux/arm/v7\n", "linux/arm", false},
+};
+
+START_TEST(platforms_of_a_builder)
+{
+    const struct script steps[] = {{"buildx inspect", PROCESS_EXITED, 0, platforms[_i].says, NULL}};
+    bool can = !platforms[_i].can;
+    start(NULL, false);
+    script = steps;
+    ck_assert_int_eq(buildx_builds_platform(&buildx, NULL, platforms[_i].platform, &can, NULL), 0);
+    ck_assert(can == platforms[_i].can);
+}
+END_TEST
+
+/* ---- arguments ---- */
+
+START_TEST(arguments_of_the_smallest_build)
+{
+    CLEANUP(strvec) struct strvec argv = STRVEC_INIT, none = STRVEC_INIT;
+    CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(8192);
+    const struct buildx_build build = {.file = "/w/Dockerfile",
+                                       .context = "/w",
+                                       .platform = "linux/amd64",
+                                       .compression_level = -1};
+    buildx_arguments(&build, &none, "/m", &argv);
+    for (size_t i = 0; i < argv.len; i++)
+        strbuf_addf(&line, "%s\n", argv.items[i]);
+    ck_assert_str_eq(
+        line.buf,
+        "build\n--progress=rawjson\n--provenance=false\n--sbom=false\n--file\n/w/Dockerfile\n"
+        "--platform\nlinux/amd64\n--metadata-file\n/m\n--output\n"
+        "type=image,push=true,oci-mediatypes=true,compression=gzip\n/w\n");
+}
+END_TEST
+
+START_TEST(arguments_of_the_largest_build)
+{
+    CLEANUP(strvec)
+    struct strvec argv = STRVEC_INIT,
+                  secrets = STRVEC_INIT, args = STRVEC_INIT, tags = STRVEC_INIT;
+    CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(8192);
+    strvec_push_many(&args, "A=1 2", "--B=$(x)", NULL);
+    strvec_push_many(&tags, "r/a:1", "r/a:2", NULL);
+    strvec_push(&secrets, "id=s,src=/f");
+    const struct buildx_build build = {.builder = "b",
+                                       .file = "/w/D",
+                                       .context = "/w",
+                                       .target = "t",
+                                       .platform = "linux/arm64",
+                                       .build_args = &args,
+                                       .build_contexts = &args,
+                                       .labels = &args,
+                                       .cache_from = &tags,
+                                       .cache_to = &tags,
+                                       .tags = &tags,
+                                       .compression = "zstd",
+                                       .compression_level = 3,
+                                       .no_cache = true,
+                                       .pull = true};
+    buildx_arguments(&build, &secrets, "/m", &argv);
+    for (size_t i = 0; i < argv.len; i++)
+        strbuf_addf(&line, "%s\n", argv.items[i]);
+    ck_assert_str_eq(
+        line.buf,
+        "build\n--progress=rawjson\n--provenance=false\n--sbom=false\n--builder\nb\n--file\n/w/"
+        "D\n--target\nt\n"
+        "--platform\nlinux/arm64\n--metadata-file\n/m\n--tag\nr/a:1\n--tag\nr/"
+        "a:2\n--build-arg\nA=1 2\n"
+        "--build-arg\n--B=$(x)\n--build-context\nA=1 2\n--build-context\n--B=$(x)\n--label\nA=1 "
+        "2\n--label\n"
+        "--B=$(x)\n--secret\nid=s,src=/f\n--cache-from\nr/a:1\n--cache-from\nr/a:2\n--cache-to\nr/"
+        "a:1\n"
+        "--cache-to\nr/a:2\n--no-cache\n--pull\n--output\n"
+        "type=image,push=true,oci-mediatypes=true,compression=zstd,compression-level=3\n/w\n");
+}
+END_TEST
+
+/* ---- builds ---- */
+
+#define BUILD "buildx build --progress=rawjson"
+#define GOOD  "{\"containerimage.digest\":\"sha256:" HEX "\"}"
+#define FAILED_STEP                                                                                \
+    "{\"vertexes\":[{\"digest\":\"sha256:a\",\"name\":\"[2/3] RUN "                                \
+    "make\",\"started\":\"2026-11-23T13:20:00Z\","                                                 \
+    "\"completed\":\"2026-11-23T13:20:01Z\",\"error\":\"process \\\"/bin/sh -c make\\\" did not "  \
+    "complete successfully: exit code: 2\"}]}\n"
+
+static const struct {
+    struct script step;
+    const char *digest;
+    enum error_kind kind;
+    int code;
+    const char *message;
+} builds[] = {
+    {{BUILD, PROCESS_EXITED, 0, NULL, GOOD}, "sha256:" HEX, ERROR_NONE, 0, ""},
+    {{BUILD, PROCESS_EXITED, 0, NULL, NULL}, "", ERROR_NOT_FOUND, 0, "reading what buildx built"},
+    {{BUILD, PROCESS_EXITED, 0, NULL, "{\"contai"},
+     "",
+     ERROR_PROTOCOL,
+     0,
+     "reading what buildx built"},
+    {{BUILD, PROCESS_EXITED, 0, NULL, "{}"}, "", ERROR_PROTOCOL, 0, "does not say which image"},
+    {{BUILD, PROCESS_EXITED, 0, NULL, "{\"containerimage.digest\":\"sha256:" HEX "0\"}"},
+     "",
+     ERROR_PROTOCOL,
+     0,
+     "does not say"},
+    {{BUILD, PROCESS_EXITED, 0, NULL, "{\"containerimage.digest\":7}"},
+     "",
+     ERROR_PROTOCOL,
+     0,
+     "does not say"},
+    {{BUILD, PROCESS_EXITED, 1, FAILED_STEP, NULL},
+     "",
+     ERROR_FAILED,
+     2,
+     "the step [2/3] RUN make ended with status 2"},
+    {{BUILD, PROCESS_EXITED, 1, "ERROR: failed to solve: boom\n", GOOD},
+     "",
+     ERROR_PROCESS,
+     1,
+     "failed to solve: boom"},
+    {{BUILD, PROCESS_CANCELLED, 0, FAILED_STEP, NULL}, "", ERROR_CANCELLED, 0, "buildx build"},
+    {{BUILD, PROCESS_TIMED_OUT, 0, NULL, NULL}, "", ERROR_TIMEOUT, 0, "buildx build"},
+    {{BUILD, PROCESS_SIGNALLED, 9, NULL, NULL}, "", ERROR_PROCESS, 137, "buildx build"},
+};
+
+START_TEST(builds_end)
+{
+    CLEANUP(strvec) struct strvec secrets = STRVEC_INIT;
+    CLEANUP(strbuf) struct strbuf stale = STRBUF_INIT(4200), secret = STRBUF_INIT(4200);
+    struct buildx_result result;
+    struct error err = ERROR_INIT;
+    start(NULL, false);
+    strvec_push(&secrets, "token=s3=cr\net");
+    const struct buildx_build build = {.file = "/w/D",
+                                       .context = "/w",
+                                       .platform = "linux/amd64",
+                                       .secrets = &secrets,
+                                       .compression_level = -1};
+    strbuf_addf(&stale, "%s/metadata.json", buildx.config_folder);
+    ck_assert_int_eq(file_write(stale.buf, GOOD, strlen(GOOD), 0600, NULL), 0);
+    script = &builds[_i].step;
+    int rc = buildx_build(&buildx, &build, &result, &err);
+    ck_assert_msg(err.kind == builds[_i].kind, "%s", err.msg);
+    ck_assert_int_eq(rc, err.kind == ERROR_NONE ? 0 : -1);
+    if (builds[_i].code)
+        ck_assert_int_eq(err.code, builds[_i].code);
+    ck_assert_msg(strstr(err.msg, builds[_i].message) != NULL, "%s", err.msg);
+    ck_assert_str_eq(result.digest, builds[_i].digest);
+    ck_assert_str_eq(secret_seen, "s3=cr\net");
+    ck_assert_uint_eq(secret_mode, 0600);
+    strbuf_addf(&secret, "%s/secret-0", buildx.config_folder);
+    ck_assert(!file_exists(secret.buf));
+    ck_assert_uint_eq(result.progress.len,
+                      builds[_i].step.says && builds[_i].step.says[0] == '{' ? 1 : 0);
+    buildx_result_release(&result);
+}
+END_TEST
+
+START_TEST(a_secret_without_a_name)
+{
+    CLEANUP(strvec) struct strvec secrets = STRVEC_INIT;
+    CLEANUP(strbuf) struct strbuf first = STRBUF_INIT(4200);
+    struct buildx_result result;
+    struct error err = ERROR_INIT;
+    start(NULL, false);
+    strvec_push_many(&secrets, "a=b", "s3cret", NULL);
+    const struct buildx_build build = {.file = "/w/D", .context = "/w", .secrets = &secrets};
+    ck_assert_int_eq(buildx_build(&buildx, &build, &result, &err), -1);
+    ck_assert_int_eq(err.kind, ERROR_INPUT);
+    ck_assert_ptr_null(strstr(err.msg, "s3cret"));
+    strbuf_addf(&first, "%s/secret-0", buildx.config_folder);
+    ck_assert(!file_exists(first.buf));
+    buildx_result_release(&result);
+}
+END_TEST
+
+/* ---- why it failed ---- */
+
+static const struct {
+    const char *step, *other; /* the failed step's error, or buildx's last words */
+    enum error_kind kind;
+    int code;
+    const char *message;
+} causes[] = {
+    {"process \"/bin/sh -c make\" did not complete successfully: exit code: 2", "", ERROR_FAILED, 2,
+     "the step S ended with status 2"},
+    {"process \"/bin/sh -c echo did not complete successfully: exit code: 9; exit 3\" did not "
+     "complete successfully: exit code: 3",
+     "", ERROR_FAILED, 3, "status 3"},
+    {"process \"/bin/sh -c echo exit code: 9; exit 3\" did not complete successfully: exit code: 3",
+     "", ERROR_FAILED, 3, "status 3"},
+    {"process \"/bin/sh -c curl # connection refused\" did not complete successfully: exit code: 7",
+     "", ERROR_FAILED, 7, "status 7"},
+    {"process \"/bin/sh -c cc\" did not complete successfully: exit code: 137", "", ERROR_FAILED,
+     137, "want of memory"},
+    {"failed to push r/a:1: unexpected status from PUT request to https://r/v2/a/manifests/1: 503 "
+     "Service Unavailable",
+     "", ERROR_NETWORK, 0, "S: failed to push"},
+    {"failed to push r/a:1: failed to copy: failed to send write: write tcp "
+     "1.2.3.4:5->6.7.8.9:443: write: broken pipe: unknown",
+     "", ERROR_NETWORK, 0, ""},
+    {"failed to do request: Head \"https://r/v2/a/manifests/1\": dial tcp: lookup r on "
+     "127.0.0.53:53: no such host",
+     "", ERROR_NETWORK, 0, ""},
+    {"failed to push r/a:1: unexpected status from POST request to https://r/v2/a/blobs/uploads/: "
+     "401 Unauthorized",
+     "", ERROR_DENIED, 0, ""},
+    {"failed to push r/a:1: unexpected status from HEAD request to https://r/v2/a/blobs/x: 403 "
+     "Forbidden",
+     "", ERROR_DENIED, 0, ""},
+    {"pull access denied, repository does not exist or may require authorization: server message: "
+     "insufficient_scope: authorization failed",
+     "", ERROR_DENIED, 0, "is the image's name right"},
+    {"docker.io/library/x:nope: not found", "", ERROR_NOT_FOUND, 0,
+     "S: docker.io/library/x:nope: not found"},
+    {"unexpected status code https://registry-1.docker.io/v2/library/a/manifests/1: 429 Too Many "
+     "Requests - Server message: toomanyrequests: You have reached your pull rate limit.",
+     "", ERROR_THROTTLED, 0, "mirror"},
+    {"failed to calculate checksum of ref moby::x: \"/nope\": not found", "", ERROR_INPUT, 0,
+     ".dockerignore"},
+    {"no match for platform in manifest: not found", "", ERROR_INPUT, 0, "this platform"},
+    {"write /x: no space left on device", "", ERROR_FAILED, 0, "prune"},
+    {NULL,
+     "ERROR: failed to build: failed to solve: dockerfile parse error on line 2: unknown "
+     "instruction: RUM (did you mean RUN?)\n",
+     ERROR_INPUT, 0, "line 2"},
+    {NULL, "ERROR: failed to solve: failed to read dockerfile: open D: no such file or directory\n",
+     ERROR_INPUT, 0, "failed to read dockerfile"},
+    {NULL, "ERROR: failed to solve: target stage \"x\" could not be found in dockerfile\n",
+     ERROR_INPUT, 0, "target stage"},
+    {NULL, "WARNING: a ERROR: b\nERROR: first\nERROR: c\nView build details: x\n", ERROR_PROCESS, 5,
+     "c"},
+    {NULL, "first\nunknown flag: --x\n\n", ERROR_PROCESS, 5, "unknown flag: --x"},
+    {NULL, "", ERROR_PROCESS, 5, "buildx ended with status 5 and said nothing"},
+};
+
+START_TEST(failures_are_explained)
+{
+    struct progress progress;
+    struct error err = ERROR_INIT;
+    progress_init(&progress);
+    if (causes[_i].step) {
+        CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(8192);
+        struct json *root = json_new_object(), *list = json_new_array(),
+                    *vertex = json_new_object();
+        json_put_string(vertex, "digest", "sha256:a");
+        json_put_string(vertex, "name", "S");
+        json_put_string(vertex, "completed", "2026-11-23T13:20:01Z");
+        json_put_string(vertex, "error", causes[_i].step);
+        json_append(list, vertex);
+        json_put(root, "vertexes", list);
+        json_print(root, &line);
+        json_free(root);
+        progress_add_line(&progress, line.buf, line.len);
+    }
+    for (const char *line = causes[_i].other; *line; line += strcspn(line, "\n") + 1)
+        progress_add_line(&progress, line, strcspn(line, "\n"));
+    ck_assert_int_eq(buildx_explain_failure(&progress, 5, &err), -1);
+    ck_assert_msg(err.kind == causes[_i].kind && err.code == causes[_i].code, "%d %d: %s", err.kind,
+                  err.code, err.msg);
+    ck_assert_msg(strstr(err.msg, causes[_i].message) != NULL, "%s", err.msg);
+    if (!causes[_i].step)
+        ck_assert(strncmp(err.msg, causes[_i].message, 1) == 0 || err.kind == ERROR_INPUT);
+    progress_release(&progress);
+}
+END_TEST
+
+Suite *buildx_suite(void)
+{
+    Suite *suite = suite_create("buildx");
+    TCase *tcase = tcase_create("buildx"), *pure = tcase_create("pure");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, where_buildx_is, 0, COUNT(places));
+    tcase_add_test(tcase, a_plugin_of_the_user);
+    tcase_add_loop_test(tcase, the_environment_is_filtered, 0, COUNT(variables));
+    tcase_add_loop_test(tcase, the_caches_protocol, 0, COUNT(caches));
+    tcase_add_test(tcase, logins_are_private_and_kept);
+    tcase_add_loop_test(tcase, builders_are_started, 0, COUNT(builders));
+    tcase_add_loop_test(tcase, platforms_of_a_builder, 0, COUNT(platforms));
+    tcase_add_loop_test(tcase, builds_end, 0, COUNT(builds));
+    tcase_add_test(tcase, a_secret_without_a_name);
+    tcase_add_test(pure, arguments_of_the_smallest_build);
+    tcase_add_test(pure, arguments_of_the_largest_build);
+    tcase_add_loop_test(pure, failures_are_explained, 0, COUNT(causes));
+    suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, pure);
+    return suite;
+}

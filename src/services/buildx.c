@@ -81,12 +81,12 @@ static bool try_words(struct buildx *buildx, const char *first, const char *seco
     return try_command(buildx);
 }
 
-static int find_program(struct buildx *buildx, const char *const *environ, struct error *err)
+static int find_program(struct buildx *buildx, const char *const *environment, struct error *err)
 {
     if (try_words(buildx, "buildx", NULL))
         return 0;
     CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4096);
-    const char *home = environ_get(environ, "HOME");
+    const char *home = environ_get(environment, "HOME");
     for (size_t i = 0; i <= sizeof plugin_folders / sizeof *plugin_folders; i++) {
         strbuf_reset(&path);
         if (i > 0)
@@ -127,11 +127,11 @@ static bool is_left_out(const char *pair)
     return false;
 }
 
-static void push_own_builders(struct strvec *env, const char *const *environ)
+static void push_own_builders(struct strvec *env, const char *const *environment)
 {
-    const char *buildx = environ_get(environ, "BUILDX_CONFIG"),
-               *docker = environ_get(environ, "DOCKER_CONFIG");
-    const char *home = environ_get(environ, "HOME");
+    const char *buildx = environ_get(environment, "BUILDX_CONFIG"),
+               *docker = environ_get(environment, "DOCKER_CONFIG");
+    const char *home = environ_get(environment, "HOME");
     if (buildx)
         strvec_pushf(env, "BUILDX_CONFIG=%s", buildx);
     else if (docker)
@@ -144,30 +144,31 @@ static void push_own_builders(struct strvec *env, const char *const *environ)
  * The runner does not tell container actions that GitHub's cache speaks its second protocol (facts: only node actions get
  * ACTIONS_CACHE_SERVICE_V2); GitHub Enterprise Server has the first one only.
  */
-static bool has_cache_v2(const char *const *environ)
+static bool has_cache_v2(const char *const *environment)
 {
-    const char *server = environ_get(environ, "GITHUB_SERVER_URL");
-    return environ_get(environ, "ACTIONS_RESULTS_URL") &&
+    const char *server = environ_get(environment, "GITHUB_SERVER_URL");
+    return environ_get(environment, "ACTIONS_RESULTS_URL") &&
            (!server || text_equal(server, "https://github.com") ||
             text_ends_with(server, ".ghe.com"));
 }
 
-static void make_environment(struct buildx *buildx, const char *const *environ, bool own_builders)
+static void make_environment(struct buildx *buildx, const char *const *environment,
+                             bool own_builders)
 {
-    for (size_t i = 0; environ && environ[i]; i++)
-        if (!is_left_out(environ[i]))
-            strvec_push(&buildx->env, environ[i]);
+    for (size_t i = 0; environment && environment[i]; i++)
+        if (!is_left_out(environment[i]))
+            strvec_push(&buildx->env, environment[i]);
     strvec_pushf(&buildx->env, "DOCKER_CONFIG=%s", buildx->config_folder);
     strvec_push(&buildx->env, "BUILDX_NO_DEFAULT_ATTESTATIONS=1");
     strvec_push(&buildx->env, "BUILDX_METADATA_PROVENANCE=disabled");
     strvec_push(&buildx->env, "BUILDX_GIT_INFO=false");
     if (own_builders)
-        push_own_builders(&buildx->env, environ);
-    if (has_cache_v2(environ))
+        push_own_builders(&buildx->env, environment);
+    if (has_cache_v2(environment))
         strvec_push(&buildx->env, "ACTIONS_CACHE_SERVICE_V2=true");
 }
 
-int buildx_init(struct buildx *buildx, const char *const *environ, const char *temp_folder,
+int buildx_init(struct buildx *buildx, const char *const *environment, const char *temp_folder,
                 bool own_builders, struct error *err)
 {
     *buildx = (struct buildx){.command = STRVEC_INIT, .env = STRVEC_INIT};
@@ -176,8 +177,8 @@ int buildx_init(struct buildx *buildx, const char *const *environ, const char *t
     if (mkdir(folder.buf, 0700) < 0)
         return error_set_errno(err, "making the folder %s", folder.buf);
     buildx->config_folder = strbuf_detach(&folder);
-    make_environment(buildx, environ, own_builders);
-    if (find_program(buildx, environ, err) == 0)
+    make_environment(buildx, environment, own_builders);
+    if (find_program(buildx, environment, err) == 0)
         return 0;
     buildx_release(buildx);
     return -1;

@@ -105,15 +105,15 @@ static void teardown(void)
     folder = NULL;
 }
 
-static void start(const char *const *environ, bool own_builders)
+static void start(const char *const *environment, bool own_builders)
 {
     static const struct script found[] = {FOUND};
     static const char *const nothing[] = {"PATH=/bin", NULL};
     struct error err = ERROR_INIT;
     script = found;
-    ck_assert_msg(buildx_init(&buildx, environ ? environ : nothing, folder, own_builders, &err) ==
-                      0,
-                  "%s", err.msg);
+    ck_assert_msg(
+        buildx_init(&buildx, environment ? environment : nothing, folder, own_builders, &err) == 0,
+        "%s", err.msg);
     calls = 0;
 }
 
@@ -174,10 +174,9 @@ END_TEST
 START_TEST(a_plugin_of_the_user)
 {
     CLEANUP(strbuf)
-    struct strbuf home = STRBUF_INIT(4200),
-                  path = STRBUF_INIT(4200), command = STRBUF_INIT(4300);
+    struct strbuf home = STRBUF_INIT(4200), path = STRBUF_INIT(4200), command = STRBUF_INIT(4300);
     strbuf_addf(&home, "HOME=%s", folder);
-    const char *const environ[] = {home.buf, NULL};
+    const char *const environment[] = {home.buf, NULL};
     static const char *const parts[] = {"/.docker", "/cli-plugins"};
     strbuf_addstr(&path, folder);
     for (size_t i = 0; i < 2; i++) {
@@ -190,7 +189,7 @@ START_TEST(a_plugin_of_the_user)
     const struct script steps[] = {{"buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL},
                                    {command.buf, PROCESS_EXITED, 0, VERSION_SAID, NULL}};
     script = steps;
-    ck_assert_int_eq(buildx_init(&buildx, environ, folder, false, NULL), 0);
+    ck_assert_int_eq(buildx_init(&buildx, environment, folder, false, NULL), 0);
     ck_assert_str_eq(buildx.command.items[0], path.buf);
 }
 END_TEST
@@ -382,8 +381,7 @@ END_TEST
 START_TEST(arguments_of_the_largest_build)
 {
     CLEANUP(strvec)
-    struct strvec argv = STRVEC_INIT,
-                  secrets = STRVEC_INIT, args = STRVEC_INIT, tags = STRVEC_INIT;
+    struct strvec argv = STRVEC_INIT, secrets = STRVEC_INIT, args = STRVEC_INIT, tags = STRVEC_INIT;
     CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(8192);
     strvec_push_many(&args, "A=1 2", "--B=$(x)", NULL);
     strvec_push_many(&tags, "r/a:1", "r/a:2", NULL);

@@ -92,6 +92,19 @@ START_TEST(what_is_not_multiplexed)
 }
 END_TEST
 
+START_TEST(a_stream_of_a_kind_that_there_is_not)
+{
+    CLEANUP(docker_stream) struct docker_stream stream;
+    docker_stream_init(&stream, take_line, &said);
+    docker_stream_add(&stream,
+                      "\x03\0\0\0\0\0\0\x02"
+                      "a\n",
+                      10);
+    ck_assert(stream.broken);
+    ck_assert_uint_eq(said.len, 0);
+}
+END_TEST
+
 /* ---- an engine by script ---- */
 
 struct engine_answer {
@@ -534,6 +547,7 @@ Suite *docker_suite(void)
     tcase_add_test(tcase, a_stream_byte_by_byte);
     tcase_add_test(tcase, a_line_without_end_is_cut);
     tcase_add_loop_test(tcase, what_is_not_multiplexed, 0, 3);
+    tcase_add_test(tcase, a_stream_of_a_kind_that_there_is_not);
     tcase_add_loop_test(tcase, checks_are_run, 0, COUNT(runs));
     tcase_add_loop_test(tcase, commands_with_and_without_a_shell, 0, COUNT(shapes));
     tcase_add_test(tcase, no_command_is_no_check);

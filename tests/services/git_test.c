@@ -215,11 +215,34 @@ START_TEST(other_kinds_of_checkouts)
     expect_head("r", "one");
     GIT("r", "checkout", "-q", "--detach");
     expect_head("r", "one");
-    /* Shown signatures would run a program of the repository's choice. */
-    GIT("r", "config", "log.showSignature", "true");
-    GIT("r", "config", "gpg.program", "/nonexistent/evil");
     GIT("r", "config", "color.ui", "always");
     expect_head("r", "one");
+}
+END_TEST
+
+/* Shown signatures would run a program of the repository's choice. */
+START_TEST(no_program_of_the_repository_is_run)
+{
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(8192), text = STRBUF_INIT(8192);
+    if (!has_git())
+        return;
+    GIT(".", "init", "-q", "-b", "main", "r");
+    strbuf_addf(&path, "%s/gpg", folder);
+    strbuf_addf(&text,
+                "#!/bin/sh\ncase \"$*\" in *verify*) : >%s/verified ;; *) cat >/dev/null\n"
+                "echo '[GNUPG:] SIG_CREATED x' >&2; echo '-----BEGIN PGP SIGNATURE-----'\n"
+                "echo x; echo '-----END PGP SIGNATURE-----' ;; esac\n",
+                folder);
+    ck_assert_int_eq(file_write(path.buf, text.buf, text.len, 0700, NULL), 0);
+    GIT("r", "config", "gpg.program", path.buf);
+    GIT("r", "config", "log.showSignature", "true");
+    GIT("r", "commit", "-q", "-S", "--allow-empty", "-m", "signed");
+    expect_head("r", "signed");
+    strbuf_reset(&path);
+    strbuf_addf(&path, "%s/verified", folder);
+    ck_assert(!file_exists(path.buf));
+    GIT("r", "log", "-1"); /* which does run it: the trap works */
+    ck_assert(file_exists(path.buf));
 }
 END_TEST
 
@@ -264,6 +287,7 @@ Suite *git_suite(void)
     tcase_add_loop_test(tcase, head_without_git, 0, COUNT(layouts));
     tcase_add_loop_test(tcase, heads_of_real_repositories, 0, COUNT(messages));
     tcase_add_test(tcase, other_kinds_of_checkouts);
+    tcase_add_test(tcase, no_program_of_the_repository_is_run);
     tcase_add_test(tcase, somebody_elses_repository);
     tcase_add_test(tcase, a_long_message_is_cut);
     suite_add_tcase(suite, tcase);

@@ -325,6 +325,19 @@ check "compile in gcc:14, run from scratch" same 2 compile
 check "and in under five seconds" within 5000 compile
 check "no zombies" inside '! ps -eo stat,comm | grep ^Z'
 
+# --- parts
+restarted() {
+    inside 'for part in registry engine; do
+                read -r pid <"/run/cloud/$part.pid"
+                kill -KILL "$pid"
+                while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+            done'
+    "$cloud/up"
+    inside 'curl -sf http://127.0.0.1:5000/v2/; docker run --rm busybox true'
+    same "$first" cat build/cloud/init
+}
+check "up starts parts again that ended" restarted
+
 # --- ends
 check "not from inside" ends 2 "$enter" tests/cloud/down
 kill -KILL "${first% *}"

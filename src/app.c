@@ -166,12 +166,20 @@ static int put_back(struct run *run, const struct pipeline *pipeline, size_t las
                     struct error *err)
 {
     cancel_shield_begin();
+    restore_begin(run);
     log_group_begin("Put back what was there before");
     run->span = span_begin(&run->result.spans, SPAN_NONE, "Put back what was there before");
     int rc = 0;
-    for (size_t i = last + 1; i-- > 0 && rc == 0;)
-        if (pipeline->stages[i]->undo)
-            rc = pipeline->stages[i]->undo(run, err);
+    for (size_t i = last + 1; i-- > 0;) {
+        struct error next = ERROR_INIT;
+        if (!pipeline->stages[i]->undo || pipeline->stages[i]->undo(run, &next) == 0)
+            continue;
+        if (rc == 0)
+            *err = next; /* the others are put back all the same */
+        else
+            log_error("%s", next.msg);
+        rc = -1;
+    }
     if (rc == 0)
         rc = restore_verify(run, err);
     span_end(&run->result.spans, run->span);
@@ -211,7 +219,7 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
         result->outcome = OUTCOME_NEEDS_PERSON;
         log_error("%s", undo_error.msg);
         if (result->remedy[0])
-            log_error("to put the function back by hand: %s", result->remedy);
+            log_info("to put the function back by hand:\n%s", result->remedy);
     }
 }
 
@@ -304,6 +312,9 @@ static void release_run(struct run *run)
     free(run->paths.file);
     free(run->paths.context);
     lambda_function_release(&run->snapshot);
+    lambda_function_release(&run->before);
+    lambda_function_release(&run->left);
+    json_free(run->alias_configuration);
     lambda_alias_release(&run->alias_before);
     json_free(run->configuration_before);
     result_release(&run->result);

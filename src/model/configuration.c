@@ -116,21 +116,22 @@ static const struct row {
     read_member *read; /* NULL: the answer has the request's shape */
     bool partial;      /* members that are not given keep their values */
     bool unordered;    /* lists in it are sets */
+    bool exact;        /* an empty value is a value */
 } rows[] = {
-    {"Description", "description", read_description, false, false},
-    {"MemorySize", "memory-size", NULL, false, false},
-    {"Timeout", "timeout", NULL, false, false},
-    {"EphemeralStorage", "ephemeral-storage", read_storage, false, false},
-    {"Environment", "environment", read_environment, false, false},
-    {"Layers", NULL, read_layers, false, false},
-    {"VpcConfig", NULL, read_vpc, true, true},
-    {"ImageConfig", NULL, read_image_config, false, false},
-    {"TracingConfig", NULL, read_tracing, false, false},
-    {"DeadLetterConfig", NULL, read_dead_letter, false, false},
-    {"FileSystemConfigs", NULL, read_file_systems, false, false},
-    {"LoggingConfig", NULL, NULL, true, false},
-    {"SnapStart", NULL, read_snap_start, false, false},
-    {"KMSKeyArn", NULL, read_kms_key, false, false},
+    {"Description", "description", read_description, false, false, false},
+    {"MemorySize", "memory-size", NULL, false, false, false},
+    {"Timeout", "timeout", NULL, false, false, false},
+    {"EphemeralStorage", "ephemeral-storage", read_storage, false, false, false},
+    {"Environment", "environment", read_environment, false, false, true},
+    {"Layers", NULL, read_layers, false, false, false},
+    {"VpcConfig", NULL, read_vpc, true, true, false},
+    {"ImageConfig", NULL, read_image_config, false, false, false},
+    {"TracingConfig", NULL, read_tracing, false, false, false},
+    {"DeadLetterConfig", NULL, read_dead_letter, false, false, false},
+    {"FileSystemConfigs", NULL, read_file_systems, false, false, false},
+    {"LoggingConfig", NULL, NULL, true, false, false},
+    {"SnapStart", NULL, read_snap_start, false, false, false},
+    {"KMSKeyArn", NULL, read_kms_key, false, false, false},
 };
 
 static const struct row *find_row(const char *name)
@@ -172,19 +173,34 @@ static bool same_member(const struct row *row, const struct json *wanted, const 
     return json_equal(wanted, there);
 }
 
-static bool is_same(const struct row *row, const struct json *wanted, const struct json *there)
+/* What Lambda leaves out of its answer when it is asked for. */
+static bool is_empty(const struct json *node)
 {
-    if (!row || !row->partial || json_type(wanted) != JSON_OBJECT)
-        return json_equal(wanted, there);
+    const char *text = json_string(node);
+    bool is_list = json_type(node) == JSON_ARRAY || json_type(node) == JSON_OBJECT;
+    return json_type(node) == JSON_MISSING || json_type(node) == JSON_NULL || (text && !text[0]) ||
+           (is_list && json_length(node) == 0);
+}
+
+/* Every member of `wanted` is as it is in `there`; what is empty or false need not be there. */
+static bool has_members(const struct row *row, const struct json *wanted, const struct json *there)
+{
     JSON_EACH(member, wanted)
     {
         const struct json *other = json_member(there, json_name(member));
         bool is_unset =
-            !other && json_type(member) == JSON_BOOL; /* false is what Lambda leaves out */
+            !other && (is_empty(member) || !json_get_bool(wanted, json_name(member), true));
         if (!is_unset && !same_member(row, member, other))
             return false;
     }
     return true;
+}
+
+static bool is_same(const struct row *row, const struct json *wanted, const struct json *there)
+{
+    if (!row || row->exact || json_type(wanted) != JSON_OBJECT)
+        return json_equal(wanted, there) || (is_empty(wanted) && is_empty(there));
+    return has_members(row, wanted, there) && (row->partial || has_members(row, there, wanted));
 }
 
 /* The environment that is wanted: what is there with the input's lines on top, or the input's lines alone. */
@@ -218,13 +234,17 @@ static int check_environment_size(const struct json *environment, struct error *
                      ENVIRONMENT_MAX_BYTES);
 }
 
+static bool is_hidden(const struct json *current)
+{
+    return json_type(json_get(current, "Environment.Error")) != JSON_MISSING;
+}
+
 static int put_environment(const struct inputs *inputs, const struct json *current,
                            struct json *wanted, struct error *err)
 {
     if (!inputs_given(inputs, "environment"))
         return 0;
-    bool unreadable = json_get(current, "Environment.Error");
-    if (unreadable && inputs->environment_mode == ENVIRONMENT_MERGE)
+    if (is_hidden(current) && inputs->environment_mode == ENVIRONMENT_MERGE)
         return error_set(err, ERROR_REFUSED,
                          "Lambda cannot show the function's environment (%.200s), so nothing can "
                          "be merged into it; mend "
@@ -331,11 +351,40 @@ int configuration_compare(const struct inputs *inputs, const struct json *curren
         }
         describe(row, name, there, member, &change.differences);
         json_put(change.request, name, json_copy(member));
-        if (there)
+        if (text_equal(name, "Environment") && is_hidden(current))
+            change.environment_lost = true;
+        else if (there)
             json_put(change.restore, name, STEAL(there));
     }
     *ret_change = change;
     return 0;
+}
+
+bool configuration_has(const struct json *current, const struct json *members)
+{
+    JSON_EACH(member, members)
+    {
+        const struct row *row = find_row(json_name(member));
+        CLEANUP(json) struct json *there = read_current(row, json_name(member), current);
+        if (!is_same(row, member, there))
+            return false;
+    }
+    return true;
+}
+
+bool configuration_same_settings(const struct json *a, const struct json *b)
+{
+    static const char *const others[] = {"Role", "PackageType", "Architectures"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!json_equal(json_member(a, others[i]), json_member(b, others[i])))
+            return false;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CLEANUP(json) struct json *one = read_current(&rows[i], rows[i].name, a);
+        CLEANUP(json) struct json *other = read_current(&rows[i], rows[i].name, b);
+        if (!is_same(&rows[i], one, other))
+            return false;
+    }
+    return is_hidden(a) == is_hidden(b);
 }
 
 int configuration_put_wanted(const struct inputs *inputs, struct json *request, struct error *err)
@@ -345,6 +394,6 @@ int configuration_put_wanted(const struct inputs *inputs, struct json *request, 
 
 bool configuration_must_wait(const struct function_facts *function)
 {
-    return text_equal(function->last_update_status, "Failed") ||
+    return function->image_missing || text_equal(function->last_update_status, "Failed") ||
            text_equal(function->state, "Failed");
 }

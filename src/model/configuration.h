@@ -20,6 +20,8 @@ struct configuration_change {
     struct json
         *request; /* owned; UpdateFunctionConfiguration's members that differ; NULL: nothing does */
     struct json *restore;      /* owned; the same members as they were before */
+    bool environment_lost;     /* the environment is replaced, and Lambda cannot show what it was:
+                                  `restore` has none */
     struct strvec differences; /* for people; of the environment the names only, never values */
 };
 #define CONFIGURATION_CHANGE_INIT                                                                  \
@@ -37,6 +39,12 @@ int configuration_compare(const struct inputs *inputs, const struct json *curren
 
 /* The same for a function that is still to be made: the wanted members are put into CreateFunction's `request`. */
 int configuration_put_wanted(const struct inputs *inputs, struct json *request, struct error *err);
+
+/* Is every member of `members` (in the shape of a request) as it is in `current`? */
+bool configuration_has(const struct json *current, const struct json *members);
+
+/* Is everything the same that a person can set, the code apart? States, RevisionId and dates do not count. Both as Lambda answered them. */
+bool configuration_same_settings(const struct json *a, const struct json *b);
 
 /* A function whose present image is gone, or whose last update failed, refuses a new configuration until it has new code. */
 bool configuration_must_wait(const struct function_facts *function);

@@ -50,6 +50,49 @@ static struct json *make_context(const struct http_event *event, const char *pat
     return context;
 }
 
+static int hex_value(char c)
+{
+    const char *digits = "0123456789abcdef";
+    const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* "a%20b+c" → "a b c" */
+static void add_decoded(struct strbuf *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        int high = i + 2 < len && text[i] == '%' ? hex_value(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+        if (low >= 0) {
+            strbuf_addch(out, (char)(high * 16 + low));
+            i += 2;
+        } else {
+            strbuf_addch(out, text[i] == '+' ? ' ' : text[i]);
+        }
+    }
+}
+
+/* "a=1&b=2&a=3" → {"a":"1,3","b":"2"} */
+static struct json *make_parameters(const char *query)
+{
+    struct json *parameters = json_new_object();
+    while (*query) {
+        size_t len = strcspn(query, "&"), name_len = strcspn(query, "=&");
+        CLEANUP(strbuf) struct strbuf name = STRBUF_INIT(STRBUF_NO_CAP);
+        CLEANUP(strbuf) struct strbuf value = STRBUF_INIT(STRBUF_NO_CAP);
+        add_decoded(&name, query, name_len);
+        const char *before = json_string(json_member(parameters, name.buf));
+        if (before)
+            strbuf_addf(&value, "%s,", before);
+        if (name_len < len)
+            add_decoded(&value, query + name_len + 1, len - name_len - 1);
+        if (len > 0)
+            json_put_string(parameters, name.buf, value.buf);
+        query += len + (query[len] == '&');
+    }
+    return parameters;
+}
+
 void http_event_make(const struct http_event *event, struct strbuf *out)
 {
     CLEANUP(json) struct json *json = json_new_object();
@@ -63,6 +106,8 @@ void http_event_make(const struct http_event *event, struct strbuf *out)
                     event->path[path_len] ? event->path + path_len + 1 : "");
     json_put(json, "headers", make_headers(event));
     json_put(json, "requestContext", make_context(event, path.buf));
+    if (event->path[path_len] && event->path[path_len + 1])
+        json_put(json, "queryStringParameters", make_parameters(event->path + path_len + 1));
     json_put_string(json, "body", event->body);
     json_put_bool(json, "isBase64Encoded", false);
     json_print(json, out);

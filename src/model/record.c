@@ -31,8 +31,7 @@ static void make_key(const char *repository, const char *workflow, const char *r
                      char ret_key[RECORD_VALUE_SIZE])
 {
     CLEANUP(strbuf)
-    struct strbuf original = STRBUF_INIT(STRBUF_NO_CAP),
-                  key = STRBUF_INIT(STRBUF_NO_CAP);
+    struct strbuf original = STRBUF_INIT(STRBUF_NO_CAP), key = STRBUF_INIT(STRBUF_NO_CAP);
     strbuf_addf(&original, "%s %s %s", repository, workflow, ref);
     add_field(&key, repository);
     add_field(&key, workflow);

@@ -23,6 +23,14 @@ static const struct aws_service lambda = {
     .protocol = AWS_REST_JSON,
 };
 
+static const struct aws_service logs = {
+    .name = "logs",
+    .endpoint_name = "logs",
+    .endpoint_variable = "CLOUDWATCH_LOGS",
+    .protocol = AWS_JSON_1_1,
+    .target_prefix = "Logs_20140328",
+};
+
 /* GetCallerIdentity needs no permission; AssumeRoleWithWebIdentity needs the role's trust alone. */
 #define STS(operation, action, ...)                                                                \
     {                                                                                              \
@@ -87,6 +95,11 @@ const struct aws_operation lambda_op_invoke = {
 const struct aws_operation lambda_op_tag_resource = LAMBDA("TagResource", "POST", TAGS, true);
 const struct aws_operation lambda_op_untag_resource = LAMBDA("UntagResource", "DELETE", TAGS, true);
 const struct aws_operation lambda_op_list_tags = LAMBDA("ListTags", "GET", TAGS, false);
+const struct aws_operation logs_op_filter_log_events = {
+    .service = &logs,
+    .name = "FilterLogEvents",
+    .iam_action = "logs:FilterLogEvents",
+};
 
 const struct aws_operation *const aws_operations[] = {
     &sts_op_get_caller_identity,
@@ -112,5 +125,6 @@ const struct aws_operation *const aws_operations[] = {
     &lambda_op_tag_resource,
     &lambda_op_untag_resource,
     &lambda_op_list_tags,
+    &logs_op_filter_log_events,
     NULL,
 };

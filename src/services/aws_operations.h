@@ -36,4 +36,6 @@ extern const struct aws_operation lambda_op_tag_resource;
 extern const struct aws_operation lambda_op_untag_resource;
 extern const struct aws_operation lambda_op_list_tags;
 
+extern const struct aws_operation logs_op_filter_log_events;
+
 #endif

@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "model/checks.h"
 #include "services/probe.h"
+#include "stages/secrets.h"
 
 #define CHECK_LIMIT_MS 30000
 #define BODY_MAX_BYTES ((size_t)1 << 20)
@@ -19,6 +20,7 @@ struct check_run { /* one list of checks on its way */
     const struct checks *checks;
     struct json **answers; /* owned; one a check; NULL where it was not JSON */
     struct check_results *results;
+    struct redact redact; /* what answers must not show */
     int span;
 };
 
@@ -95,6 +97,7 @@ static int run_check(struct check_run *list, size_t index, struct error *err)
     span_end(&list->run->result.spans, span);
     if (rc < 0)
         return error_wrap(err, "%s:%d", list->input_name, check->line_number);
+    redact_in_place(&list->redact, answer.why, sizeof answer.why);
     check_results_add(list->results, check->line, answer.good, answer.status, answer.why,
                       answer.elapsed_ms);
     if (!answer.good)
@@ -114,6 +117,7 @@ static int run_list(struct run *run, const char *input_name, const char *lines,
         return -1;
     struct check_run list = {
         .run = run, .input_name = input_name, .checks = &checks, .results = results};
+    secrets_collect(run, &list.redact);
     list.answers = memory_new((checks.len + 1) * sizeof *list.answers);
     list.span = span_begin(&run->result.spans, run->span, "%s", input_name);
     int rc = 0;
@@ -123,6 +127,7 @@ static int run_list(struct run *run, const char *input_name, const char *lines,
     for (size_t i = 0; i < checks.len; i++)
         json_free(list.answers[i]);
     free(list.answers);
+    redact_release(&list.redact);
     return rc;
 }
 

@@ -2,19 +2,19 @@
  * The function's configuration, written only where it differs. Before the code as a rule; a function whose image is gone or whose last update failed takes
  * no configuration, so there the code goes first and this comes after it.
  */
-#include <stdio.h>
+#include <string.h>
 
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/configuration.h"
+#include "stages/ours.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
 #include "stages/survey.h"
 #include "stages/wait.h"
 
-#define SETTLE_LIMIT_MS 600000
-#define UPDATE_TRIES    3
+#define COMMAND_MAX_BYTES 400
 
 static bool is_wanted(const struct run *run)
 {
@@ -27,20 +27,6 @@ static bool is_wanted_late(const struct run *run)
     return !run->result.function.created && run->configuration_waits;
 }
 
-static bool may_have_arrived(const struct error *err)
-{
-    return err->kind == ERROR_NETWORK || err->kind == ERROR_TIMEOUT || err->kind == ERROR_SERVER ||
-           err->kind == ERROR_PROTOCOL || err->kind == ERROR_CANCELLED;
-}
-
-static int wait_for_it(struct run *run, struct error *err)
-{
-    CLEANUP(lambda_function) struct lambda_function settled = {.configuration = NULL};
-    if (wait_settled(run, NULL, SETTLE_LIMIT_MS, &settled, err) < 0)
-        return -1;
-    return wait_outcome(&settled, err);
-}
-
 /* What differs now, kept for the way back the first time. */
 static int look(struct run *run, struct configuration_change *ret_change, struct error *err)
 {
@@ -49,6 +35,7 @@ static int look(struct run *run, struct configuration_change *ret_change, struct
     if (!ret_change->request || run->configuration_before)
         return 0;
     run->configuration_before = json_copy(ret_change->restore);
+    run->environment_lost = ret_change->environment_lost;
     for (size_t i = 0; i < ret_change->differences.len; i++) {
         log_info("%s", ret_change->differences.items[i]);
         strvec_push(&run->result.function.configuration_changes, ret_change->differences.items[i]);
@@ -64,14 +51,45 @@ static int send_once(struct run *run, bool *ret_done, struct error *err)
     if (look(run, &change, err) < 0)
         return -1;
     *ret_done = !change.request;
-    if (*ret_done)
+    if (*ret_done) {
+        if (run->configuration_touched)
+            ours_took(run, NULL,
+                      run->snapshot.digest); /* the answer was lost, and it had arrived */
         return 0;
+    }
     int rc = lambda_update_configuration(&run->services.aws, run->inputs->function_name,
                                          change.request, run->snapshot.revision_id, &updated, err);
-    if (rc == 0 || may_have_arrived(err))
+    if (rc == 0 || ours_may_have_arrived(err))
         run->result.changed = run->configuration_touched = true;
+    if (rc == 0)
+        ours_took(run, &updated, run->snapshot.digest);
     *ret_done = rc == 0;
     return rc;
+}
+
+/*
+ * The function changed before our update, or the update's answer was lost. What is there now is what is compared and, where it is not our own doing, what the way
+ * back goes to.
+ */
+static int look_again(struct run *run, struct error *err)
+{
+    CLEANUP(lambda_function) struct lambda_function settled = {.configuration = NULL};
+    if (wait_settled(run, NULL, OURS_SETTLE_LIMIT_MS, &settled, err) < 0 ||
+        survey_function(run, err) < 0)
+        return -1;
+    if (run->code_touched)
+        return ours_is_still(run, &run->snapshot) ? 0 : ours_refuse(run, &run->snapshot, err);
+    CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
+    if (configuration_compare(run->inputs, run->snapshot.configuration, &change, err) < 0)
+        return -1;
+    if (run->configuration_touched && !change.request)
+        return 0; /* it had arrived */
+    run->result.changed = run->configuration_touched = false;
+    json_free(run->configuration_before);
+    run->configuration_before = NULL;
+    strvec_release(&run->result.function.configuration_changes);
+    ours_keep_before(run);
+    return 0;
 }
 
 static int configure(struct run *run, struct error *err)
@@ -79,51 +97,89 @@ static int configure(struct run *run, struct error *err)
     for (int try = 1;; try++) {
         bool done = false;
         if (send_once(run, &done, err) == 0) {
-            if (!run->configuration_touched)
+            if (!run->configuration_touched) {
                 log_info("the configuration is as it should be");
-            else if (wait_for_it(run, err) < 0)
-                return -1;
-            return run->configuration_touched ? survey_function(run, err) : 0;
+                return 0;
+            }
+            return ours_settle(run, err) < 0 ? -1 : survey_function(run, err);
         }
-        bool decide_again = err->kind == ERROR_CONFLICT || err->kind == ERROR_PRECONDITION ||
-                            (may_have_arrived(err) && err->kind != ERROR_CANCELLED);
-        if (try == UPDATE_TRIES || !decide_again)
+        if (try == OURS_TRIES || !ours_decide_again(err))
             return error_wrap(err, "configuring the function %s", run->inputs->function_name);
         log_info("the function changed meanwhile, or its answer was lost (%s): looking again",
                  err->msg);
         error_reset(err);
-        if (wait_for_it(run, err) < 0 || survey_function(run, err) < 0)
+        if (look_again(run, err) < 0)
             return -1;
     }
 }
 
-static int put_back(struct run *run, struct error *err)
+static int put_back_once(struct run *run, bool *ret_done, struct error *err)
 {
     CLEANUP(lambda_function)
-    struct lambda_function now = {.configuration = NULL},
-                           updated = {.configuration = NULL};
-    if (wait_settled(run, NULL, SETTLE_LIMIT_MS, &now, err) < 0)
+    struct lambda_function now = {.configuration = NULL}, updated = {.configuration = NULL};
+    const struct json *before = run->configuration_before;
+    if (wait_settled(run, NULL, OURS_SETTLE_LIMIT_MS, &now, err) < 0)
         return -1;
-    if (lambda_update_configuration(&run->services.aws, run->inputs->function_name,
-                                    run->configuration_before, now.revision_id, &updated, err) < 0)
+    *ret_done = false;
+    if (json_length(before) == 0 || configuration_has(now.configuration, before))
+        return 0;
+    if (!ours_is_still(run, &now))
+        return ours_refuse(run, &now, err);
+    *ret_done = true;
+    if (lambda_update_configuration(&run->services.aws, run->inputs->function_name, before,
+                                    now.revision_id, &updated, err) < 0)
         return -1;
-    return wait_for_it(run, err);
+    ours_took(run, &updated, now.digest);
+    return ours_settle(run, err);
+}
+
+/* What a person can type. Values of the environment are never printed: they are named. */
+static void say_commands(struct run *run)
+{
+    CLEANUP(json) struct json *request = json_new_object();
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    json_put_string(request, "FunctionName", run->inputs->function_name);
+    bool has_environment = run->environment_lost;
+    JSON_EACH(member, run->configuration_before)
+    {
+        if (text_equal(json_name(member), "Environment"))
+            has_environment = true;
+        else
+            json_put(request, json_name(member), json_copy(member));
+    }
+    json_print(request, &text);
+    bool quotable = !strchr(text.buf, '\'') && text.len < COMMAND_MAX_BYTES;
+    if (json_length(request) > 1 && quotable)
+        restore_remedy(run,
+                       "aws lambda update-function-configuration --region %s --cli-input-json '%s'",
+                       run->result.region, text.buf);
+    if (has_environment || !quotable)
+        restore_remedy(run,
+                       "aws lambda update-function-configuration --region %s --function-name %s "
+                       "--environment file://environment.json   # its values before are known to "
+                       "you only; the names are in the log",
+                       run->result.region, run->inputs->function_name);
 }
 
 static int undo(struct run *run, struct error *err)
 {
     if (!run->configuration_touched)
         return 0;
-    if (put_back(run, err) == 0) {
-        run->configuration_touched = false;
-        restore_note(run, "the configuration is as it was");
-        return 0;
+    bool done = false;
+    run->configuration_touched = false; /* once, whichever of the two stages did it */
+    if (ours_put_back(run, put_back_once, &done, err) < 0) {
+        restore_remedy(run, "# %.400s", err->msg);
+        say_commands(run);
+        return error_wrap(err, "putting the previous configuration back");
     }
-    restore_remedy(run,
-                   "aws lambda get-function-configuration --region %s --function-name %s   # "
-                   "compare with the changes above",
-                   run->result.region, run->inputs->function_name);
-    return error_wrap(err, "putting the previous configuration back");
+    if (done)
+        restore_note(run, "the configuration is as it was");
+    if (!run->environment_lost)
+        return 0;
+    say_commands(run);
+    return error_set(err, ERROR_REFUSED,
+                     "the environment cannot be put back: Lambda could not show what it was before "
+                     "it was replaced");
 }
 
 const struct stage stage_configure = {.name = "configure",

@@ -6,9 +6,10 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "model/configuration.h"
 #include "model/plan.h"
-#include "stages/survey.h"
+#include "stages/ours.h"
 
 #define DEFAULT_MEMORY_MB 1024
 #define DEFAULT_TIMEOUT_S 30
@@ -42,28 +43,65 @@ static bool is_unknown_role(const struct error *err)
     return err->kind == ERROR_REFUSED && strstr(err->msg, "cannot be assumed by Lambda");
 }
 
-int create_function(struct run *run, bool *ret_created, struct error *err)
+/* The answer was lost: is the function there, with our image? */
+static int look_for_it(struct run *run, bool *ret_there, bool *ret_ours, struct error *err)
+{
+    CLEANUP(lambda_function) struct lambda_function now = {.configuration = NULL};
+    *ret_there = *ret_ours = false;
+    if (lambda_get_function(&run->services.aws, run->inputs->function_name, NULL, &now, err) == 0) {
+        *ret_there = true;
+        *ret_ours = text_equal(now.digest, run->result.image.digest);
+        return 0;
+    }
+    if (err->kind != ERROR_NOT_FOUND)
+        return -1;
+    error_reset(err);
+    return 0;
+}
+
+/* After a refusal or a lost answer: 1 to try again, 0 when it is decided (*ret_created), -1 for an error. */
+static int decide(struct run *run, int64_t end_ms, bool *ret_created, struct error *err)
+{
+    *ret_created = false;
+    if (err->kind == ERROR_CONFLICT) {
+        error_reset(err);
+        return 0;
+    }
+    bool there = false;
+    if (ours_decide_again(err)) {
+        struct error look_error = ERROR_INIT;
+        if (look_for_it(run, &there, ret_created, &look_error) == 0 && there) {
+            error_reset(err);
+            return 0;
+        }
+        return -1;
+    }
+    if (!is_unknown_role(err) || clock_now_ms() > end_ms)
+        return -1;
+    log_info("the role is not known everywhere yet: trying again");
+    error_reset(err);
+    if (!clock_sleep_ms(ROLE_PAUSE_MS))
+        return error_set(err, ERROR_CANCELLED, "cancelled before the function was there");
+    return 1;
+}
+
+int create_function(struct run *run, bool *ret_created, struct lambda_function *ret_function,
+                    struct error *err)
 {
     CLEANUP(json) struct json *request = NULL;
-    if (make_request(run, &request, err) < 0)
+    int64_t wait_ms;
+    if (make_request(run, &request, err) < 0 || run_time_left(run, ROLE_WAIT_MS, &wait_ms, err) < 0)
         return -1;
-    int64_t end_ms = clock_now_ms() + ROLE_WAIT_MS;
+    int64_t end_ms = clock_now_ms() + wait_ms;
     for (;;) {
-        CLEANUP(lambda_function) struct lambda_function made = {.configuration = NULL};
-        if (lambda_create_function(&run->services.aws, request, &made, err) == 0) {
+        if (lambda_create_function(&run->services.aws, request, ret_function, err) == 0) {
             *ret_created = true;
             return 0;
         }
-        if (err->kind == ERROR_CONFLICT) {
-            error_reset(err);
-            *ret_created = false;
-            return survey_function(run, err);
-        }
-        if (!is_unknown_role(err) || clock_now_ms() > end_ms)
+        int again = decide(run, end_ms, ret_created, err);
+        if (again < 0)
             return error_wrap(err, "creating the function %s", run->inputs->function_name);
-        log_info("the role is not known everywhere yet: trying again");
-        error_reset(err);
-        if (!clock_sleep_ms(ROLE_PAUSE_MS))
-            return error_set(err, ERROR_CANCELLED, "cancelled before the function was created");
+        if (again == 0)
+            return 0;
     }
 }

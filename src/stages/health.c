@@ -1,5 +1,6 @@
 #include "stages/health.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,17 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "model/http_event.h"
+#include "model/redact.h"
+#include "services/logs.h"
 #include "services/probe.h"
+#include "stages/secrets.h"
 
 #define TRY_LIMIT_MS     30000
 #define FIRST_PAUSE_MS   100
 #define LONGEST_PAUSE_MS 1000
 #define PAYLOAD_SHOWN    200
 #define BODY_MAX_BYTES   65536
+#define LOG_MAX_BYTES    4096 /* as much as Invoke gives */
 
 void health_release(struct health *health)
 {
@@ -27,23 +32,31 @@ struct
 try { /* one way of asking once */
     struct run *run;
     const char *qualifier;
-    char *url;         /* borrowed; NULL: not by URL */
-    const char *event; /* borrowed; NULL: not by invoking */
-    bool is_http;      /* the event is an HTTP request's */
+    char *url;                   /* borrowed; NULL: not by URL */
+    const char *event;           /* borrowed; NULL: not by invoking */
+    bool is_http;                /* the event is an HTTP request's */
+    const struct redact *redact; /* borrowed; what answers and logs must not show */
     struct health *health;
 };
+
+/* The old version need not say what is expected of the new one. */
+static const char *expected_text(const struct run *run)
+{
+    return run->restoring ? NULL : run->inputs->health_expect;
+}
 
 static int ask_url(struct try *try, int64_t limit_ms, struct error *err)
 {
     const struct probe probe = {.url = try->url,
                                 .headers = &try->run->inputs->health_headers,
-                                .expect_text = try->run->inputs->health_expect,
+                                .expect_text = expected_text(try->run),
                                 .timeout_ms = limit_ms};
     CLEANUP(probe_result) struct probe_result answer = PROBE_RESULT_INIT;
     if (probe_send(try->run->services.http, &probe, &answer, err) < 0)
         return -1;
     try->health->good = answer.good;
     snprintf(try->health->why, sizeof try->health->why, "%s", answer.why);
+    redact_in_place(try->redact, try->health->why, sizeof try->health->why);
     return 0;
 }
 
@@ -58,12 +71,29 @@ static int invocation_failed(struct try *try, struct error *err)
     return 0;
 }
 
+/* Why it is bad, and the beginning of the answer, without its secrets. */
+static void explain(struct try *try, const char *payload, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void explain(struct try *try, const char *payload, const char *fmt, ...)
+{
+    CLEANUP(strbuf) struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
+    char *why = try->health->why;
+    size_t size = sizeof try->health->why;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, size, fmt, ap);
+    va_end(ap);
+    size_t used = strlen(why);
+    redact_text(try->redact, payload, strlen(payload), &shown);
+    snprintf(why + used, size - used, ": %.*s", PAYLOAD_SHOWN, shown.buf);
+}
+
 static void judge_payload(struct try *try, const char *payload)
 {
-    const char *expect = try->run->inputs->health_expect;
+    const char *expect = expected_text(try->run);
     if (expect && !strstr(payload, expect))
-        snprintf(try->health->why, sizeof try->health->why,
-                 "the answer does not hold \"%.100s\": %.*s", expect, PAYLOAD_SHOWN, payload);
+        explain(try, payload, "the answer does not hold \"%.100s\"", expect);
     else
         try->health->good = true;
 }
@@ -77,10 +107,21 @@ static void judge_http_payload(struct try *try, const char *payload, size_t len)
     if (http_event_read(payload, len, &status, &body, &err) < 0)
         snprintf(try->health->why, sizeof try->health->why, "%s", err.msg);
     else if (status < 200 || status > 299)
-        snprintf(try->health->why, sizeof try->health->why, "answered %d: %.*s", status,
-                 PAYLOAD_SHOWN, body.buf);
+        explain(try, body.buf, "answered %d", status);
     else
         judge_payload(try, body.buf);
+}
+
+static void keep_log(struct try *try, const char *tail)
+{
+    struct health *health = try->health;
+    free(health->log_tail);
+    health->log_tail = NULL;
+    if (health->good || !tail)
+        return;
+    struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
+    redact_text(try->redact, tail, strlen(tail), &shown);
+    health->log_tail = strbuf_detach(&shown);
 }
 
 static int ask_by_invoking(struct try *try, int64_t limit_ms, struct error *err)
@@ -93,14 +134,12 @@ static int ask_by_invoking(struct try *try, int64_t limit_ms, struct error *err)
         return invocation_failed(try, err);
     const char *payload = answer.payload ? answer.payload : "";
     if (answer.function_error[0])
-        snprintf(health->why, sizeof health->why, "the function failed (%s): %.*s",
-                 answer.function_error, PAYLOAD_SHOWN, payload);
+        explain(try, payload, "the function failed (%s)", answer.function_error);
     else if (try->is_http)
         judge_http_payload(try, payload, answer.payload_len);
     else
         judge_payload(try, payload);
-    free(health->log_tail);
-    health->log_tail = health->good ? NULL : STEAL(answer.log_tail);
+    keep_log(try, answer.log_tail);
     return 0;
 }
 
@@ -153,14 +192,39 @@ static int ask_until_good(struct try *try, ask_function *ask, struct error *err)
     return 0;
 }
 
+/* Of a bad answer by URL there is no log with it: what CloudWatch Logs has since then, where that may be read. */
+static void fetch_log(struct try *try, int64_t since_s)
+{
+    struct run *run = try->run;
+    struct error err = ERROR_INIT;
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf group = STRBUF_INIT(STRBUF_NO_CAP);
+    const char *named = json_get_string(run->snapshot.configuration, "LoggingConfig.LogGroup");
+    if (try->health->good || try->health->log_tail)
+        return;
+    if (named)
+        strbuf_addstr(&group, named);
+    else
+        strbuf_addf(&group, "/aws/lambda/%s", run->result.function.name);
+    if (logs_read(&run->services.aws, group.buf, since_s * 1000, LOG_MAX_BYTES, &text, &err) < 0)
+        log_debug("no log of the function: %s", err.msg);
+    else if (text.len > 0)
+        keep_log(try, text.buf);
+}
+
 int health_check(struct run *run, const char *qualifier, struct health *ret_health,
                  struct error *err)
 {
     const struct inputs *inputs = run->inputs;
     struct health health = {.checked = inputs->health_payload || inputs->health_url};
-    struct try try = {
-        .run = run, .qualifier = qualifier, .event = inputs->health_payload, .health = &health};
-    int64_t start_ms = clock_now_ms();
+    CLEANUP(redact) struct redact redact = REDACT_INIT;
+    struct try try = {.run = run,
+                      .qualifier = qualifier,
+                      .event = inputs->health_payload,
+                      .redact = &redact,
+                      .health = &health};
+    int64_t start_ms = clock_now_ms(), since_s = clock_wall_seconds();
+    secrets_collect(run, &redact);
     int rc = 0;
     if (inputs->health_payload) {
         health.target = "invoke";
@@ -172,6 +236,8 @@ int health_check(struct run *run, const char *qualifier, struct health *ret_heal
         health.target = "url";
         health.good = false;
         rc = ask_until_good(&try, ask_url, err);
+        if (rc == 0)
+            fetch_log(&try, since_s);
     }
     if (rc < 0) {
         health_release(&health);
@@ -204,9 +270,14 @@ int health_check_version(struct run *run, const char *version, struct health *re
     struct health health = {.checked = inputs->health_payload || inputs->health_url,
                             .target = "invoke"};
     struct strbuf event = STRBUF_INIT(STRBUF_NO_CAP);
-    struct try try = {
-        .run = run, .qualifier = version, .is_http = !inputs->health_payload, .health = &health};
+    CLEANUP(redact) struct redact redact = REDACT_INIT;
+    struct try try = {.run = run,
+                      .qualifier = version,
+                      .is_http = !inputs->health_payload,
+                      .redact = &redact,
+                      .health = &health};
     int64_t start_ms = clock_now_ms();
+    secrets_collect(run, &redact);
     int rc = 0;
     if (health.checked) {
         if (try.is_http)
@@ -236,8 +307,11 @@ void health_keep(struct run *run, const struct health *health)
     result->health.attempts = health->attempts;
     result->health.ms = health->ms;
     snprintf(result->health.why, sizeof result->health.why, "%s", health->good ? "" : health->why);
-    if (health->log_tail)
-        strbuf_addstr(&result->evidence, health->log_tail);
+    if (!health->log_tail)
+        return;
+    strbuf_addstr(&result->evidence, health->log_tail);
+    log_info("the function's own log ends with:");
+    log_foreign(health->log_tail, strlen(health->log_tail));
 }
 
 int health_refresh(struct run *run, int *ret_good, struct error *err)
@@ -246,10 +320,12 @@ int health_refresh(struct run *run, int *ret_good, struct error *err)
     struct health health = {.checked = true};
     CLEANUP_FREE char *url =
         inputs->health_url ? probe_join_url(inputs->health_url, inputs->health_path) : NULL;
+    CLEANUP(redact) struct redact redact = REDACT_INIT; /* nothing of these answers is kept */
     struct try try = {.run = run,
                       .qualifier = inputs->alias,
                       .url = url,
                       .event = inputs->health_payload,
+                      .redact = &redact,
                       .health = &health};
     ask_function *ask = url ? ask_url : ask_by_invoking;
     int good = 0;

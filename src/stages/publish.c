@@ -4,11 +4,23 @@
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "model/configuration.h"
 #include "stages/health.h"
+#include "stages/ours.h"
 #include "stages/stage.h"
 #include "stages/wait.h"
 
 #define ACTIVE_LIMIT_MS 600000
+
+/* Was this function configured otherwise since the alias's version was published, in what the inputs ask for? */
+static bool is_configured_otherwise(const struct run *run)
+{
+    CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
+    struct error ignored = ERROR_INIT; /* an environment that cannot be read tells nothing */
+    return run->alias_configuration &&
+           configuration_compare(run->inputs, run->alias_configuration, &change, &ignored) == 0 &&
+           change.request;
+}
 
 /* Does the alias serve anything else than what is wanted now? */
 static bool is_wanted(const struct run *run)
@@ -19,29 +31,43 @@ static bool is_wanted(const struct run *run)
         return false;
     bool changed = result->function.code_changed || result->function.configuration_changes.len > 0;
     bool same = function->alias_exists && text_equal(function->alias_digest, result->image.digest);
-    return changed || !same || function->alias_routed;
+    return changed || !same || function->alias_routed || is_configured_otherwise(run);
 }
 
 /*
  * CodeSha256 and RevisionId tie the version to the code that was put there: what somebody else changed meanwhile is not published.
  * A publish that changes nothing gives the version that is there.
  */
-static int publish_version(struct run *run, char ret_version[24], struct error *err)
+static int publish_once(struct run *run, char ret_version[24], struct error *err)
 {
     CLEANUP(lambda_function)
     struct lambda_function now = {.configuration = NULL}, version = {.configuration = NULL};
     if (wait_settled(run, NULL, ACTIVE_LIMIT_MS, &now, err) < 0)
         return -1;
-    if (!text_equal(now.digest, run->result.image.digest))
+    bool ours = text_equal(now.digest, run->result.image.digest) &&
+                (!run->left.configuration || ours_is_still(run, &now));
+    if (!ours)
         return error_set(
             err, ERROR_CONFLICT,
-            "the function runs %s by now, not the image of this run: somebody else has changed it",
-            now.digest);
+            "somebody else has changed the function %s meanwhile (it runs %s): it is not published",
+            run->inputs->function_name, now.digest);
     if (lambda_publish_version(&run->services.aws, run->inputs->function_name, now.code_sha256,
                                now.revision_id, run->result.commit[0] ? run->result.commit : NULL,
                                &version, err) < 0)
-        return error_wrap(err, "publishing a version");
+        return -1;
     snprintf(ret_version, 24, "%s", version.version);
+    return 0;
+}
+
+static int publish_version(struct run *run, char ret_version[24], struct error *err)
+{
+    for (int try = 1; publish_once(run, ret_version, err) < 0; try++) {
+        bool refused_here = err->kind == ERROR_CONFLICT && err->code == 0;
+        if (try == OURS_TRIES || refused_here || !ours_decide_again(err))
+            return error_wrap(err, "publishing a version");
+        log_info("no version yet (%s): looking again", err->msg);
+        error_reset(err);
+    }
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -10,6 +11,7 @@
 #include "stages/survey.h"
 
 #define CLAIM_TRIES 5
+#define FRESH_MS    1000 /* a look is good for so long when nothing is to be changed */
 
 static struct record_claim my_claim(const struct run *run)
 {
@@ -40,6 +42,15 @@ bool record_is_superseded(struct run *run)
     return true;
 }
 
+static void say_cannot_tag(struct run *run)
+{
+    if (!run->cannot_tag)
+        log_warning("this run cannot be remembered in the function's tags, so older runs are not "
+                    "kept from overwriting it, and rollback has no list: allow lambda:TagResource "
+                    "and lambda:ListTags, or give record: false");
+    run->cannot_tag = true;
+}
+
 /* Put one tag; without the permission say so once and go on. */
 static int put_tag(struct run *run, const char *name, const char *value, struct error *err)
 {
@@ -51,11 +62,7 @@ static int put_tag(struct run *run, const char *name, const char *value, struct 
         return 0;
     if (err->kind != ERROR_DENIED)
         return error_wrap(err, "remembering this run in the function's tags");
-    run->cannot_tag = true;
-    log_warning("this run cannot be remembered in the function's tags, so older runs are not kept "
-                "from overwriting it, and "
-                "rollback has no list: allow lambda:TagResource and lambda:ListTags, or give "
-                "record: false");
+    say_cannot_tag(run);
     error_reset(err);
     return 0;
 }
@@ -70,7 +77,7 @@ static int read_tags(struct run *run, struct error *err)
     }
     if (err->kind != ERROR_DENIED)
         return error_wrap(err, "reading the function's tags");
-    run->cannot_tag = true;
+    say_cannot_tag(run);
     error_reset(err);
     return 0;
 }
@@ -140,34 +147,87 @@ int record_verified(struct run *run, struct error *err)
     return record_write_list(run, &list, err);
 }
 
+/* Will the function get another image? Then the present one is what the way back needs. */
+static bool is_other_image(const struct run *run)
+{
+    return run->result.image.digest[0] && run->facts.function.digest[0] &&
+           !text_equal(run->result.image.digest, run->facts.function.digest);
+}
+
+/* The way back needs the present image in ECR: that it is gone is said before anything is changed. */
+static void look_for_way_back(struct run *run)
+{
+    struct ecr_reference reference;
+    struct ecr_image image = {.manifest = NULL};
+    struct error err = ERROR_INIT;
+    if (!is_other_image(run) || !ecr_parse_reference(run->snapshot.resolved_image_uri, &reference))
+        return;
+    int rc = ecr_get_image(&run->services.aws, reference.account, reference.repository,
+                           reference.digest, &image, &err);
+    ecr_image_release(&image);
+    if (rc == 0)
+        return;
+    if (err.kind != ERROR_NOT_FOUND) {
+        log_debug("whether the present image is in ECR is not known: %s", err.msg);
+        return;
+    }
+    run->facts.function.image_missing = run->way_back_missing = true;
+    log_warning("there is no way back: the image that the function runs now (%s) is gone from ECR; "
+                "if the new one fails, %s",
+                run->snapshot.resolved_image_uri,
+                run->inputs->alias ? "only the alias can be put back"
+                                   : "it stays, and a person must look");
+}
+
+static bool must_look_again(const struct run *run)
+{
+    bool time_has_passed = text_equal(run->result.image.status, "built") ||
+                           text_equal(run->result.base.status, "built") ||
+                           clock_now_ms() - run->looked_ms > FRESH_MS;
+    return time_has_passed || is_other_image(run);
+}
+
 /* The last look before the first change: a base build takes half an hour, and others work meanwhile. */
 static int claim(struct run *run, struct error *err)
 {
-    bool time_has_passed = text_equal(run->result.image.status, "built") ||
-                           text_equal(run->result.base.status, "built");
     bool superseded = false;
+    if (run->result.image.digest[0] && must_look_again(run) && survey_function(run, err) < 0)
+        return -1;
     if (!run->facts.function.exists)
         return 0;
-    if (time_has_passed && survey_function(run, err) < 0)
-        return -1;
     if (record_claim_function(run, &superseded, err) < 0)
         return -1;
-    if (!superseded && run->services.github.run_number && run->inputs->record && !run->cannot_tag)
+    if (superseded)
+        return 0;
+    if (run->services.github.run_number && run->inputs->record && !run->cannot_tag)
         log_info("the function is claimed for run %s", run->services.github.run_number);
+    look_for_way_back(run);
     return 0;
 }
 
 const struct stage stage_claim = {
     .name = "claim", .title = "Claim the function", .wanted = NULL, .run = claim, .undo = NULL};
 
-/* A function that this run has made is claimed only now: before, there was nothing to put a tag on. */
-static int record(struct run *run, struct error *err)
+static int remember(struct run *run, struct error *err)
 {
     bool superseded = false;
     if (run->result.function.created &&
         (survey_function(run, err) < 0 || record_claim_function(run, &superseded, err) < 0))
         return -1;
     return superseded ? 0 : record_verified(run, err);
+}
+
+/*
+ * A function that this run has made is claimed only now: before, there was nothing to put a tag on. What serves now is good; that it cannot be remembered
+ * undoes nothing.
+ */
+static int record(struct run *run, struct error *err)
+{
+    if (remember(run, err) == 0)
+        return 0;
+    log_warning("deployed, but not remembered, so that rollback does not know of it: %s", err->msg);
+    error_reset(err);
+    return 0;
 }
 
 static bool is_record_wanted(const struct run *run)

@@ -8,14 +8,12 @@
 #include "model/configuration.h"
 #include "model/plan.h"
 #include "stages/create.h"
+#include "stages/ours.h"
 #include "stages/record.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
 #include "stages/survey.h"
 #include "stages/wait.h"
-
-#define SETTLE_LIMIT_MS 600000
-#define UPDATE_TRIES    3
 
 static int update_code(struct run *run, const char *image_uri, struct lambda_function *ret_function,
                        struct error *err)
@@ -27,20 +25,42 @@ static int update_code(struct run *run, const char *image_uri, struct lambda_fun
                               err);
 }
 
-/* Let an update of somebody else's end, and look at what it left. */
+/* Let an update end, whosever it is, and look at what it has left. */
 static int read_settled(struct run *run, struct error *err)
 {
-    struct lambda_function settled = {.configuration = NULL};
-    if (wait_settled(run, NULL, SETTLE_LIMIT_MS, &settled, err) < 0)
+    CLEANUP(lambda_function) struct lambda_function settled = {.configuration = NULL};
+    if (wait_settled(run, NULL, OURS_SETTLE_LIMIT_MS, &settled, err) < 0)
         return -1;
-    lambda_function_release(&settled);
     return survey_function(run, err);
 }
 
-static bool may_have_arrived(const struct error *err)
+/*
+ * The function changed before our update, or the update's answer was lost. *ret_done: it has arrived. Else what is there now is what the way back goes to, unless
+ * this run has configured it already: then somebody else's work is on top of ours.
+ */
+static int look_again(struct run *run, const char *digest, bool *ret_done, struct error *err)
 {
-    return err->kind == ERROR_NETWORK || err->kind == ERROR_TIMEOUT || err->kind == ERROR_SERVER ||
-           err->kind == ERROR_PROTOCOL || err->kind == ERROR_CANCELLED;
+    bool was_lost = run->code_touched;
+    if (read_settled(run, err) < 0)
+        return -1;
+    *ret_done = was_lost && text_equal(run->snapshot.digest, digest);
+    if (*ret_done) {
+        ours_took(run, NULL, digest);
+        return 0;
+    }
+    run->code_touched = false; /* it was never there */
+    run->result.changed = run->configuration_touched;
+    if (run->configuration_touched && !ours_is_still(run, &run->snapshot))
+        return ours_refuse(run, &run->snapshot, err);
+    ours_keep_before(run);
+    bool superseded = false;
+    if (record_claim_function(run, &superseded, err) < 0)
+        return -1;
+    if (superseded && run->configuration_touched) {
+        run->result.outcome = OUTCOME_UNDECIDED;
+        return error_set(err, ERROR_CONFLICT, "%s", run->result.function.reason);
+    }
+    return 0;
 }
 
 /*
@@ -54,26 +74,22 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
         CLEANUP(lambda_function) struct lambda_function updated = {.configuration = NULL};
         if (update_code(run, image_uri, &updated, err) == 0) {
             run->result.changed = run->code_touched = true;
+            ours_took(run, &updated, digest);
             return 0;
         }
-        if (may_have_arrived(err))
+        if (ours_may_have_arrived(err))
             run->result.changed = run->code_touched =
                 true; /* until we know better, the way back must look */
-        bool decide_again = err->kind == ERROR_CONFLICT || err->kind == ERROR_PRECONDITION ||
-                            (may_have_arrived(err) && err->kind != ERROR_CANCELLED);
-        if (try == UPDATE_TRIES || !decide_again)
+        if (try == OURS_TRIES || !ours_decide_again(err))
             return error_wrap(err, "updating the function %s", run->inputs->function_name);
         log_info("the function changed meanwhile, or its answer was lost (%s): looking again",
                  err->msg);
         error_reset(err);
-        if (read_settled(run, err) < 0)
+        bool done = false;
+        if (look_again(run, digest, &done, err) < 0)
             return -1;
-        if (record_is_superseded(run))
+        if (done || run->result.outcome == OUTCOME_SUPERSEDED)
             return 0;
-        if (text_equal(run->facts.function.digest, digest)) {
-            run->result.changed = run->code_touched = true;
-            return 0;
-        }
     }
 }
 
@@ -81,30 +97,21 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
 static int make_function(struct run *run, const char *digest, struct error *err)
 {
     struct result *result = &run->result;
-    if (create_function(run, &result->function.created, err) < 0)
+    struct lambda_function made = {.configuration = NULL};
+    if (create_function(run, &result->function.created, &made, err) < 0)
         return -1;
     if (result->function.created) {
         result->changed = true;
+        ours_took(run, made.configuration ? &made : NULL, digest);
         return 0;
     }
-    log_info("the function is there by now");
-    return change_code(run, result->image.uri, digest, err);
-}
-
-static int wait_for_update(struct run *run, const char *digest, struct error *err)
-{
-    CLEANUP(lambda_function) struct lambda_function settled = {.configuration = NULL};
-    if (wait_settled(run, NULL, SETTLE_LIMIT_MS, &settled, err) < 0 ||
-        wait_outcome(&settled, err) < 0)
+    log_warning("somebody else has created the function meanwhile: it is updated");
+    if (read_settled(run, err) < 0)
         return -1;
-    if (!text_equal(settled.digest, digest))
-        return error_set(err, ERROR_CONFLICT,
-                         "the function runs %s, not the image that it was given: somebody else "
-                         "has changed it meanwhile",
-                         settled.digest);
-    snprintf(run->result.function.arn, sizeof run->result.function.arn, "%s", settled.arn);
-    snprintf(run->result.function.name, sizeof run->result.function.name, "%s", settled.name);
-    return 0;
+    struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);
+    if (plan.action == FUNCTION_REFUSE)
+        return error_set(err, ERROR_REFUSED, "%s", plan.reason);
+    return change_code(run, result->image.uri, digest, err);
 }
 
 static int change_function(struct run *run, const struct function_plan *plan, struct error *err)
@@ -118,7 +125,7 @@ static int change_function(struct run *run, const struct function_plan *plan, st
         return -1;
     if (result->outcome == OUTCOME_SUPERSEDED)
         return 0;
-    if (wait_for_update(run, digest, err) < 0)
+    if (ours_settle(run, err) < 0)
         return -1;
     result->function.code_changed = true;
     log_info("the function runs %s", digest);
@@ -136,12 +143,6 @@ static int release(struct run *run, struct error *err)
     struct result *result = &run->result;
     const char *digest = result->image.digest;
     const struct function_facts *function = &run->facts.function;
-    if (function->digest[0] && !text_equal(function->digest, result->function.previous_digest))
-        log_warning("somebody else has deployed %s meanwhile: that is what would be put back",
-                    function->digest);
-    snprintf(result->function.previous_digest, sizeof result->function.previous_digest, "%s",
-             run->facts.function.digest);
-
     run->configuration_waits = configuration_must_wait(function);
     struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);
     result->function.action = plan.action;
@@ -155,48 +156,58 @@ static int release(struct run *run, struct error *err)
     return change_function(run, &plan, err);
 }
 
-static int put_back(struct run *run, const char *previous_uri, const char *previous_digest,
-                    struct error *err)
+/* The image that was there before us, and only over what is still ours. *ret_done: there was something to put back. */
+static int put_back_once(struct run *run, bool *ret_done, struct error *err)
 {
-    CLEANUP(lambda_function) struct lambda_function now = {.configuration = NULL};
-    if (wait_settled(run, NULL, SETTLE_LIMIT_MS, &now, err) < 0)
+    const struct lambda_function *before = &run->before;
+    CLEANUP(lambda_function)
+    struct lambda_function now = {.configuration = NULL}, updated = {.configuration = NULL};
+    if (wait_settled(run, NULL, OURS_SETTLE_LIMIT_MS, &now, err) < 0)
         return -1;
-    bool is_back =
-        text_equal(now.digest, previous_digest) && text_equal(now.last_update_status, "Successful");
-    if (is_back)
+    *ret_done = false;
+    if (text_equal(now.digest, before->digest) && !text_equal(now.last_update_status, "Failed"))
         return 0;
-    if (!text_equal(now.digest, previous_digest) &&
-        !text_equal(now.digest, run->result.image.digest))
-        return error_set(err, ERROR_CONFLICT,
-                         "somebody else has changed the function to %s: it is left alone",
-                         now.digest);
-    const struct lambda_code code = {.image_uri = previous_uri,
-                                     .architecture = run->snapshot.architecture,
+    if (!ours_is_still(run, &now))
+        return ours_refuse(run, &now, err);
+    const struct lambda_code code = {.image_uri = before->resolved_image_uri,
+                                     .architecture = before->architecture,
                                      .revision_id = now.revision_id};
-    CLEANUP(lambda_function) struct lambda_function updated = {.configuration = NULL};
+    *ret_done = true;
     if (lambda_update_code(&run->services.aws, run->inputs->function_name, &code, &updated, err) <
         0)
         return -1;
-    return wait_for_update(run, previous_digest, err);
+    ours_took(run, &updated, before->digest);
+    return ours_settle(run, err);
+}
+
+static void say_commands(struct run *run)
+{
+    if (run->way_back_missing)
+        restore_remedy(run, "# the image must be in ECR again first; or give another one that is");
+    restore_remedy(run,
+                   "aws lambda update-function-code --region %s --function-name %s "
+                   "--architectures %s --image-uri %s",
+                   run->result.region, run->inputs->function_name, run->before.architecture,
+                   run->before.resolved_image_uri);
 }
 
 static int undo(struct run *run, struct error *err)
 {
-    struct result *result = &run->result;
-    if (result->function.created) {
-        log_warning("the function was created by this run: there is nothing before it to put back");
+    if (run->result.function.created) {
+        restore_note(run, "the function was created by this run and stays: there was nothing "
+                          "before it to put back");
         return 0;
     }
     if (!run->code_touched)
         return 0;
-    if (put_back(run, run->snapshot.resolved_image_uri, result->function.previous_digest, err) ==
-        0) {
-        restore_note(run, "the function runs %s again", result->function.previous_digest);
+    bool done = false;
+    if (ours_put_back(run, put_back_once, &done, err) == 0) {
+        if (done)
+            restore_note(run, "the function runs %s again", run->before.digest);
         return 0;
     }
-    restore_remedy(run,
-                   "aws lambda update-function-code --region %s --function-name %s --image-uri %s",
-                   result->region, run->inputs->function_name, run->snapshot.resolved_image_uri);
+    restore_remedy(run, "# %.400s", err->msg);
+    say_commands(run);
     return error_wrap(err, "putting the previous image back");
 }
 

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "stages/health.h"
+
+#define WAY_BACK_LIMIT_MS 1200000
 
 static void append(char *place, size_t size, const char *separator, const char *fmt, va_list ap)
     __attribute__((format(printf, 4, 0)));
@@ -18,6 +21,14 @@ static void append(char *place, size_t size, const char *separator, const char *
         used += (size_t)snprintf(place + used, size - used, "%s", separator);
     if (used < size)
         vsnprintf(place + used, size - used, fmt, ap);
+}
+
+void restore_begin(struct run *run)
+{
+    int64_t end_ms = clock_now_ms() + WAY_BACK_LIMIT_MS;
+    run->restoring = true;
+    if (run->deadline_ms < end_ms)
+        run->deadline_ms = end_ms;
 }
 
 void restore_note(struct run *run, const char *fmt, ...)
@@ -36,15 +47,24 @@ void restore_remedy(struct run *run, const char *fmt, ...)
     va_end(ap);
 }
 
+/* What users met before: the alias if it was there. A new alias is gone again, and its URL with it: then the function itself is invoked. */
+static int check_health(struct run *run, struct health *ret_health, struct error *err)
+{
+    const char *alias = run->inputs->alias;
+    bool alias_was_there = run->alias_before.version[0] != '\0';
+    if (alias && !alias_was_there)
+        return health_check_version(run, NULL, ret_health, err);
+    return health_check(run, alias, ret_health, err);
+}
+
 int restore_verify(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
-    if (!result->restored[0])
+    if (!result->restored[0] || result->function.created)
         return 0; /* nothing was there to be put back */
     CLEANUP(health) struct health health = {.checked = false};
-    if (health_check(run, run->facts.function.alias_exists ? run->inputs->alias : NULL, &health,
-                     err) < 0)
-        return -1;
+    if (check_health(run, &health, err) < 0)
+        return error_wrap(err, "put back (%s), but not verified", result->restored);
     result->rolled_back = true;
     if (health.checked && !health.good)
         return error_set(err, ERROR_FAILED,

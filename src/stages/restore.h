@@ -7,6 +7,9 @@
 
 #include "stages/stage.h"
 
+/* Before anything is put back: the way back has time of its own, so that a deadline that has passed does not leave the function broken. */
+void restore_begin(struct run *run);
+
 /* One thing that was put back, as a clause: "version 3 is behind the alias live". Kept for the report. */
 void restore_note(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

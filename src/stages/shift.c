@@ -4,10 +4,9 @@
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "stages/ours.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
-
-#define SHIFT_TRIES 3
 
 static bool is_wanted(const struct run *run)
 {
@@ -30,12 +29,6 @@ static int move_alias(struct run *run, struct error *err)
         snprintf(run->shifted_revision_id, sizeof run->shifted_revision_id, "%s",
                  moved.revision_id);
     return rc;
-}
-
-static bool may_have_arrived(const struct error *err)
-{
-    return err->kind == ERROR_NETWORK || err->kind == ERROR_TIMEOUT || err->kind == ERROR_SERVER ||
-           err->kind == ERROR_PROTOCOL;
 }
 
 /* The alias changed since we looked, or the answer was lost: what is there decides. */
@@ -72,12 +65,12 @@ static int shift(struct run *run, struct error *err)
              before);
     bool done = false;
     for (int try = 1; !done; try++) {
-        result->changed = run->alias_touched = true; /* before it can have arrived */
-        if (move_alias(run, err) == 0)
+        bool moved = move_alias(run, err) == 0;
+        if (moved || ours_may_have_arrived(err))
+            result->changed = run->alias_touched = true;
+        if (moved)
             break;
-        bool decide_again =
-            err->kind == ERROR_CONFLICT || err->kind == ERROR_PRECONDITION || may_have_arrived(err);
-        if (try == SHIFT_TRIES || !decide_again)
+        if (try == OURS_TRIES || !ours_decide_again(err))
             return error_wrap(err, "moving the alias %s", run->inputs->alias);
         error_reset(err);
         if (look_again(run, before, &done, err) < 0)
@@ -88,56 +81,89 @@ static int shift(struct run *run, struct error *err)
     return 0;
 }
 
-static int remove_new_alias(struct run *run, struct error *err)
+static int refuse_alias(const struct run *run, const struct lambda_alias *now, struct error *err)
 {
-    if (lambda_delete_alias(&run->services.aws, run->inputs->function_name, run->inputs->alias,
-                            err) < 0 &&
-        err->kind != ERROR_NOT_FOUND)
-        return error_wrap(err, "removing the new alias %s", run->inputs->alias);
-    error_reset(err);
-    return 0;
+    return error_set(err, ERROR_CONFLICT,
+                     "somebody else has changed the alias %s since this run moved it (it serves "
+                     "version %s): it is left alone",
+                     run->inputs->alias, now->version);
 }
 
-/* Only what still bears our RevisionId is put back. */
-static int put_back(struct run *run, struct error *err)
+/* Ours while it bears our RevisionId; where the answer that had it was lost, while it serves our version alone. */
+static bool is_ours(const struct run *run, const struct lambda_alias *now)
 {
-    const char *before = run->result.function.previous_version;
+    if (run->shifted_revision_id[0])
+        return text_equal(now->revision_id, run->shifted_revision_id);
+    return text_equal(now->version, run->result.function.version) && !now->routed;
+}
+
+static bool is_as_before(const struct run *run, const struct lambda_alias *now)
+{
+    const struct lambda_alias *before = &run->alias_before;
+    bool same_weights = before->routed == now->routed &&
+                        (!now->routed || json_equal(before->routing, now->routing));
+    return text_equal(now->version, before->version) && same_weights;
+}
+
+/* *ret_done: there was something to put back. */
+static int put_back_once(struct run *run, bool *ret_done, struct error *err)
+{
+    struct aws *aws = &run->services.aws;
+    const char *name = run->inputs->function_name, *alias = run->inputs->alias;
+    bool was_there = run->result.function.previous_version[0] != '\0';
     CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL}, moved = {.routing = NULL};
-    if (!before[0])
-        return remove_new_alias(run, err);
-    if (lambda_get_alias(&run->services.aws, run->inputs->function_name, run->inputs->alias, &now,
-                         err) < 0)
-        return error_wrap(err, "reading the alias %s", run->inputs->alias);
-    if (text_equal(now.version, before))
+    *ret_done = false;
+    if (lambda_get_alias(aws, name, alias, &now, err) < 0) {
+        if (err->kind != ERROR_NOT_FOUND || was_there)
+            return error_wrap(err, "reading the alias %s", alias);
+        error_reset(err);
         return 0;
-    if (run->shifted_revision_id[0] && !text_equal(now.revision_id, run->shifted_revision_id))
-        return error_set(err, ERROR_CONFLICT,
-                         "somebody else has changed the alias %s since: it is left alone",
-                         run->inputs->alias);
-    if (lambda_update_alias(&run->services.aws, run->inputs->function_name, run->inputs->alias,
-                            before, run->alias_before.routing, now.revision_id, &moved, err) < 0)
-        return error_wrap(err, "moving the alias %s back to version %s", run->inputs->alias,
-                          before);
-    return 0;
+    }
+    if (was_there && is_as_before(run, &now))
+        return 0;
+    if (!is_ours(run, &now))
+        return refuse_alias(run, &now, err);
+    *ret_done = true;
+    return was_there ? lambda_update_alias(aws, name, alias, run->alias_before.version,
+                                           run->alias_before.routing, now.revision_id, &moved, err)
+                     : lambda_delete_alias(aws, name, alias, err);
+}
+
+static void say_commands(struct run *run)
+{
+    const char *region = run->result.region, *name = run->inputs->function_name;
+    const char *alias = run->inputs->alias;
+    CLEANUP(strbuf) struct strbuf weights = STRBUF_INIT(STRBUF_NO_CAP);
+    if (!run->result.function.previous_version[0]) {
+        restore_remedy(run, "aws lambda delete-alias --region %s --function-name %s --name %s",
+                       region, name, alias);
+        return;
+    }
+    if (run->alias_before.routed)
+        json_print(run->alias_before.routing, &weights);
+    restore_remedy(run,
+                   "aws lambda update-alias --region %s --function-name %s --name %s "
+                   "--function-version %s --routing-config '{\"AdditionalVersionWeights\":%s}'",
+                   region, name, alias, run->alias_before.version,
+                   weights.len > 0 ? weights.buf : "{}");
 }
 
 static int undo(struct run *run, struct error *err)
 {
+    bool done = false;
     if (!run->alias_touched)
         return 0;
-    const char *alias = run->inputs->alias, *before = run->result.function.previous_version;
-    if (put_back(run, err) == 0) {
-        if (before[0])
-            restore_note(run, "the alias %s serves version %s again", alias, before);
-        else
-            restore_note(run, "the alias %s, which was new, is removed", alias);
-        return 0;
+    if (ours_put_back(run, put_back_once, &done, err) < 0) {
+        restore_remedy(run, "# %.400s", err->msg);
+        say_commands(run);
+        return error_wrap(err, "putting the alias %s back", run->inputs->alias);
     }
-    restore_remedy(
-        run,
-        "aws lambda update-alias --region %s --function-name %s --name %s --function-version %s",
-        run->result.region, run->inputs->function_name, alias, before);
-    return -1;
+    if (done && run->result.function.previous_version[0])
+        restore_note(run, "the alias %s serves version %s again", run->inputs->alias,
+                     run->alias_before.version);
+    else if (done)
+        restore_note(run, "the alias %s, which was new, is removed", run->inputs->alias);
+    return 0;
 }
 
 const struct stage stage_shift = {

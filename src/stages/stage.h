@@ -64,14 +64,22 @@ struct run {
     int64_t deadline_ms; /* clock_now_ms() at which the whole run ends */
     struct services services;
     struct facts facts;
-    struct lambda_function snapshot;  /* the function as it was before our first change */
-    struct lambda_alias alias_before; /* the alias, likewise */
+    struct lambda_function snapshot;  /* the function as the last look found it */
+    int64_t looked_ms;                /* clock_now_ms() of that look */
+    struct lambda_function before;    /* the function before our first change (stages/ours.h) */
+    struct lambda_function left;      /* the function as our last change has left it */
+    struct lambda_alias alias_before; /* the alias before our first change of it */
+    struct json *alias_configuration; /* owned; of the version that the alias serves; NULL: none */
     char shifted_revision_id[64];     /* of the alias after we have moved it */
     bool configuration_touched, code_touched,
         alias_touched;        /* we have asked for it to be changed, and it may have been */
     bool configuration_waits; /* the function takes no configuration before it has new code */
     struct json *
         configuration_before; /* owned; the members that we have changed, as they were; NULL: none */
+    bool
+        environment_lost; /* the environment before our change could not be read: no way back to it */
+    bool restoring;       /* we are on the way back: what answers is the old version */
+    bool way_back_missing;    /* the image before our change is gone from ECR */
     bool cannot_tag;          /* the function may not be tagged; said once */
     char rollback_target[40]; /* the version or identity tag that a rollback goes back to */
     struct result result;

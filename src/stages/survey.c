@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "stages/context_identity.h"
 #include "stages/images.h"
+#include "stages/ours.h"
 #include "stages/pin.h"
 #include "stages/record.h"
 
@@ -46,16 +47,22 @@ static int survey_alias(struct run *run, struct error *err)
         error_reset(err); /* it will be made */
         return 0;
     }
-    lambda_alias_release(&run->alias_before);
-    run->alias_before = found;
     facts->alias_exists = true;
     facts->alias_routed = found.routed;
     snprintf(facts->alias_version, sizeof facts->alias_version, "%s", found.version);
     snprintf(facts->alias_revision_id, sizeof facts->alias_revision_id, "%s", found.revision_id);
-    if (lambda_get_function(&run->services.aws, name, found.version, &version, err) < 0)
-        return error_wrap(err, "reading version %s, which the alias %s serves", found.version,
-                          alias);
+    if (run->alias_touched) {
+        lambda_alias_release(&found); /* what was there before us is known */
+    } else {
+        lambda_alias_release(&run->alias_before);
+        run->alias_before = found;
+    }
+    if (lambda_get_function(&run->services.aws, name, facts->alias_version, &version, err) < 0)
+        return error_wrap(err, "reading version %s, which the alias %s serves",
+                          facts->alias_version, alias);
     snprintf(facts->alias_digest, sizeof facts->alias_digest, "%s", version.digest);
+    json_free(run->alias_configuration);
+    run->alias_configuration = STEAL(version.configuration);
     return 0;
 }
 
@@ -75,6 +82,8 @@ int survey_function(struct run *run, struct error *err)
     copy_function(&run->facts.function, &function);
     lambda_function_release(&run->snapshot);
     run->snapshot = function;
+    run->looked_ms = clock_now_ms();
+    ours_keep_before(run);
     return run->inputs->alias ? survey_alias(run, err) : 0;
 }
 

@@ -1,5 +1,7 @@
 #include "stages/wait.h"
 
+#include <string.h>
+
 #include "core/clock.h"
 #include "core/text.h"
 
@@ -63,17 +65,35 @@ static const struct {
     {"SubnetOutOfIPAddresses", "the function's subnets have no free addresses"},
     {"EniLimitExceeded", "the account has no network interfaces left: ask AWS for a higher quota"},
     {"InternalError", "AWS reports an error of its own: run this again"},
+    {"InvalidStateKMSKey",
+     "the function's KMS key is not in a state in which it can be used: look at it in KMS"},
     {"DisabledKMSKey", "the function's KMS key is disabled"},
     {"KMSKeyAccessDenied", "the function's role may not use its KMS key"},
     {"KMSKeyNotFound", "the function's KMS key is gone"},
+    {"EFSIOError", "the function's file system reports an input or output error"},
+    {"EFSMountConnectivityError",
+     "the function's file system cannot be reached: look at subnets, security groups and mount "
+     "targets"},
     {"EFSMountFailure", "the function's file system cannot be mounted"},
     {"EFSMountTimeout", "the function's file system did not answer in time"},
+    {"InvalidZipFileException", "the function's zip package is broken"},
+    {"FunctionError", "the function's own code fails when it starts: see its log"},
+    {"Idle", "the function was idle for weeks: its first invocation wakes it; run this again"},
+    {"Restoring", "the function is being woken after it was idle: run this again"},
+    {"Creating", "Lambda is still creating the function: run this again"},
 };
+
+/* "FunctionError.InitTimeout" is a kind of "FunctionError". */
+static bool is_code(const char *code, const char *known)
+{
+    size_t len = strlen(known);
+    return strncmp(code, known, len) == 0 && (code[len] == '\0' || code[len] == '.');
+}
 
 static const char *remedy_for(const char *code)
 {
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
-        if (text_equal(remedies[i].code, code))
+        if (is_code(code, remedies[i].code))
             return remedies[i].remedy;
     return "see the reason that Lambda gives";
 }

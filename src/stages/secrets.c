@@ -1,0 +1,42 @@
+#include "stages/secrets.h"
+
+#include <string.h>
+
+static void add_environment(struct redact *redact, const struct json *configuration)
+{
+    JSON_EACH(variable, json_get(configuration, "Environment.Variables"))
+    redact_add(redact, json_string(variable));
+}
+
+/* What stands behind the first `separator` of each line. */
+static void add_pairs(struct redact *redact, const struct strvec *pairs, char separator)
+{
+    for (size_t i = 0; i < pairs->len; i++) {
+        const char *value = strchr(pairs->items[i], separator);
+        redact_add(redact, value ? value + 1 : NULL);
+    }
+}
+
+static void add_configuration_input(struct redact *redact, const char *text)
+{
+    struct error ignored = ERROR_INIT; /* the inputs' check has read it already */
+    struct json *json = NULL;
+    if (text && json_parse(text, strlen(text), &json, &ignored) == 0)
+        add_environment(redact, json);
+    json_free(json);
+}
+
+void secrets_collect(const struct run *run, struct redact *redact)
+{
+    const struct inputs *inputs = run->inputs;
+    add_environment(redact, run->snapshot.configuration);
+    add_environment(redact, run->before.configuration);
+    add_environment(redact, run->left.configuration);
+    add_environment(redact, run->alias_configuration);
+    add_pairs(redact, &inputs->environment, '=');
+    add_pairs(redact, &inputs->secrets, '=');
+    add_pairs(redact, &inputs->health_headers, ':');
+    add_configuration_input(redact, inputs->function_configuration);
+    redact_add(redact, inputs->aws_secret_access_key);
+    redact_add(redact, inputs->aws_session_token);
+}

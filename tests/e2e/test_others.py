@@ -1,0 +1,141 @@
+"""Other people change the function while we work: their work is kept, and said."""
+
+from . import cloud, projects
+from .serving import FunctionCase
+
+EXPECTS_2 = 'GET /items/42 -> 200 "\\"version\\":\\"2\\""'
+
+
+class Others(FunctionCase):
+    def others_image(self, version="other"):
+        """Pushed by somebody else; its URI."""
+        folder = self.folder / f"others-{version}"
+        folder.mkdir()
+        other = projects.quick(folder, version=version)
+        other.write("Dockerfile", other.read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch"))
+        return f"{cloud.REGISTRY}/{self.name}@{self.cloud.push(folder, self.name, 'other-' + version)}"
+
+    def change_code(self, image):
+        """As another person would, by the API; until it serves."""
+        answer = self.cloud.update_code(self.name, image)
+        self.assertEqual(answer.status, 200, answer.text)
+        self.until(lambda: self.configuration().get("LastUpdateStatus") == "Successful", "the other's update")
+
+    # During our build: what they did is what we go back to.
+
+    def test_code_changed_during_our_build(self):
+        project, _ = self.serve()
+        image = self.others_image()
+        project.behave(version="bad", health="500").commit("Break it")
+        step, go = self.paused(project)
+        self.change_code(image)
+        go()
+        run = self.finish(step)
+        self.assertPutBack(run, image.split("@")[1], "other")
+        self.assertTrue(any("somebody else has deployed" in line for line in run.log.warnings), run.log.warnings)
+
+    def test_code_changed_during_our_good_build(self):
+        project, _ = self.serve()
+        image = self.others_image()
+        step, go = self.paused(project)
+        self.change_code(image)
+        go()
+        run = self.finish(step)
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="true", previous_image_digest=image.split("@")[1])
+        self.serves("1")
+
+    def test_configuration_changed_during_our_build(self):
+        project, seeded = self.serve(memory=256)
+        project.behave(version="bad", health="500").commit("Break it")
+        step, go = self.paused(project, memory_size="512")
+        self.cloud.change_function(self.name, configuration={"MemorySize": 384})
+        go()
+        run = self.finish(step)
+        self.assertPutBack(run, seeded)
+        self.assertEqual(self.configuration()["MemorySize"], 384)
+        self.assertTrue(any("somebody else has configured" in line for line in run.log.warnings), run.log.warnings)
+
+    def test_alias_moved_during_our_build(self):
+        project, _ = self.serve("live")
+        image = self.others_image()
+        project.behave(version="bad").commit()
+        step, go = self.paused(project, checks=EXPECTS_2)
+        self.change_code(image)
+        self.publish_and_move()
+        go()
+        run = self.finish(step)
+        self.assertExit(run, 1)
+        self.assertEqual(self.alias_target(), "2")
+        self.serves("other")
+
+    def publish_and_move(self):
+        answer = self.cloud.call("lambda", "POST", f"/2015-03-31/functions/{self.name}/versions", b"{}",
+                                 {"Content-Type": "application/json"})
+        version = answer.json["Version"]
+        self.until(lambda: self.cloud.function(self.name, version)["Configuration"]["State"] == "Active", "it")
+        self.cloud.change_function(self.name, alias="live", version=version)
+
+    # After our change: it is left alone.
+
+    def left_alone(self, run, *words):
+        self.assertExit(run, 3)
+        self.assertOutputs(run, deployed="false", rolled_back="false")
+        self.assertIn("somebody else", run.summary)
+        for word in ("aws lambda", f"--function-name {self.name}", *words):
+            self.assertIn(word, run.summary)
+            self.assertIn(word, run.text)
+
+    def test_code_changed_after_our_change(self):
+        project, seeded = self.serve()
+        image = self.others_image()
+        project.behave(version="bad", health="500").commit("Break it")
+        step = self.started(project, health_url=cloud.url_of(self.name), cold_start_wait="6")
+        self.until(lambda: self.settled_on_another(seeded), "our change")
+        self.change_code(image)
+        # The health check asks the other's version by now, which is good; the warm-up, too: nothing fails.
+        run = self.finish(step)
+        self.assertExit(run, 0)
+        self.serves("other")
+
+    def test_code_changed_after_our_change_and_ours_is_bad(self):
+        project, seeded = self.serve()
+        image = self.others_image()
+        project.behave(version="bad").commit("Break it")
+        step = self.started(project, cold_start_wait="4", health_expect="never said")
+        self.until(lambda: self.settled_on_another(seeded), "our change")
+        self.change_code(image)
+        run = self.finish(step)
+        self.left_alone(run, "update-function-code", seeded)
+        self.assertEqual(self.cloud.digest_of(self.name), image.split("@")[1])
+
+    def test_configuration_changed_after_our_change(self):
+        project, seeded = self.serve(memory=256)
+        project.behave(version="bad", health="500").commit("Break it")
+        step = self.started(project, memory_size="512", cold_start_wait="4")
+        self.until(lambda: self.settled_on_another(seeded), "our change")
+        self.cloud.change_function(self.name, configuration={"Timeout": 7})
+        run = self.finish(step)
+        self.left_alone(run, "update-function-code", seeded, "update-function-configuration", '"MemorySize":256')
+        self.assertEqual((self.configuration()["Timeout"], self.configuration()["MemorySize"]), (7, 512))
+
+    def test_revision_that_moves_by_itself_is_ours(self):
+        """A new RevisionId without anybody's work in it, as Lambda gives: the way back is taken."""
+        project, seeded = self.serve()
+        project.behave(version="bad", health="500").commit("Break it")
+        step = self.started(project, cold_start_wait="4")
+        self.until(lambda: self.settled_on_another(seeded), "our change")
+        self.cloud.change_function(self.name)
+        self.assertPutBack(self.finish(step), seeded)
+
+    def test_alias_moved_after_our_change(self):
+        project, _ = self.serve("live")
+        project.behave(version="bad").commit()
+        step = self.started(project, cold_start_wait="4", checks="GET /items/7 -> 200", refresh_invocations="20",
+                            refresh_interval="0.2")
+        self.until(lambda: self.alias_target() == "2", "our alias")
+        self.cloud.change_function(self.name, alias="live", version="1")
+        self.cloud.change_function(self.name, alias="live", version="2")
+        run = self.finish(step)
+        self.left_alone(run, "update-alias", "--function-version 1")
+        self.assertEqual(self.alias_target(), "2")

@@ -25,33 +25,33 @@ static bool is_true(const char *text)
     return text_equal(text, "true") || text_equal(text, "1");
 }
 
-void github_read(struct github *ret_github, const char *const *environ)
+void github_read(struct github *ret_github, const char *const *environment)
 {
     *ret_github = (struct github){
-        .is_actions = is_true(environ_get(environ, "GITHUB_ACTIONS")),
-        .debug = is_true(environ_get(environ, "RUNNER_DEBUG")),
-        .event_name = environ_get(environ, "GITHUB_EVENT_NAME"),
-        .event_path = environ_get(environ, "GITHUB_EVENT_PATH"),
-        .ref = environ_get(environ, "GITHUB_REF"),
-        .sha = environ_get(environ, "GITHUB_SHA"),
-        .repository = environ_get(environ, "GITHUB_REPOSITORY"),
-        .workflow = environ_get(environ, "GITHUB_WORKFLOW"),
-        .workflow_ref = environ_get(environ, "GITHUB_WORKFLOW_REF"),
-        .run_id = environ_get(environ, "GITHUB_RUN_ID"),
-        .run_number = environ_get(environ, "GITHUB_RUN_NUMBER"),
-        .run_attempt = environ_get(environ, "GITHUB_RUN_ATTEMPT"),
-        .server_url = environ_get(environ, "GITHUB_SERVER_URL"),
-        .workspace = environ_get(environ, "GITHUB_WORKSPACE"),
-        .actor = environ_get(environ, "GITHUB_ACTOR"),
-        .output_file = environ_get(environ, "GITHUB_OUTPUT"),
-        .summary_file = environ_get(environ, "GITHUB_STEP_SUMMARY"),
-        .state_file = environ_get(environ, "GITHUB_STATE"),
-        .runner_temp = environ_get(environ, "RUNNER_TEMP"),
-        .cache_url = environ_get(environ, "ACTIONS_CACHE_URL"),
-        .results_url = environ_get(environ, "ACTIONS_RESULTS_URL"),
-        .runtime_token = environ_get(environ, "ACTIONS_RUNTIME_TOKEN"),
-        .oidc_request_url = environ_get(environ, "ACTIONS_ID_TOKEN_REQUEST_URL"),
-        .oidc_request_token = environ_get(environ, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+        .is_actions = is_true(environ_get(environment, "GITHUB_ACTIONS")),
+        .debug = is_true(environ_get(environment, "RUNNER_DEBUG")),
+        .event_name = environ_get(environment, "GITHUB_EVENT_NAME"),
+        .event_path = environ_get(environment, "GITHUB_EVENT_PATH"),
+        .ref = environ_get(environment, "GITHUB_REF"),
+        .sha = environ_get(environment, "GITHUB_SHA"),
+        .repository = environ_get(environment, "GITHUB_REPOSITORY"),
+        .workflow = environ_get(environment, "GITHUB_WORKFLOW"),
+        .workflow_ref = environ_get(environment, "GITHUB_WORKFLOW_REF"),
+        .run_id = environ_get(environment, "GITHUB_RUN_ID"),
+        .run_number = environ_get(environment, "GITHUB_RUN_NUMBER"),
+        .run_attempt = environ_get(environment, "GITHUB_RUN_ATTEMPT"),
+        .server_url = environ_get(environment, "GITHUB_SERVER_URL"),
+        .workspace = environ_get(environment, "GITHUB_WORKSPACE"),
+        .actor = environ_get(environment, "GITHUB_ACTOR"),
+        .output_file = environ_get(environment, "GITHUB_OUTPUT"),
+        .summary_file = environ_get(environment, "GITHUB_STEP_SUMMARY"),
+        .state_file = environ_get(environment, "GITHUB_STATE"),
+        .runner_temp = environ_get(environment, "RUNNER_TEMP"),
+        .cache_url = environ_get(environment, "ACTIONS_CACHE_URL"),
+        .results_url = environ_get(environment, "ACTIONS_RESULTS_URL"),
+        .runtime_token = environ_get(environment, "ACTIONS_RUNTIME_TOKEN"),
+        .oidc_request_url = environ_get(environment, "ACTIONS_ID_TOKEN_REQUEST_URL"),
+        .oidc_request_token = environ_get(environment, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
     };
 }
 

@@ -13,12 +13,13 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "services/git.h"
+#include "stages/app_image.h"
 #include "stages/record.h"
 #include "stages/report.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
 
-#define MAX_STAGES 16
+#define MAX_STAGES 20
 
 /* What each command runs, in order; with `plan_only` when nothing may be changed. The report always follows. */
 static const struct pipeline {
@@ -29,8 +30,8 @@ static const struct pipeline {
     {COMMAND_DEPLOY,
      false,
      {&stage_prepare, &stage_identify, &stage_survey, &stage_preflight, &stage_base_image,
-      &stage_app_image, &stage_claim, &stage_configure, &stage_release, &stage_configure_late,
-      &stage_publish, &stage_shift, &stage_verify, &stage_record, NULL}},
+      &stage_app_image, &stage_claim, &stage_configure, &stage_release, &stage_name_image,
+      &stage_configure_late, &stage_publish, &stage_shift, &stage_verify, &stage_record, NULL}},
     {COMMAND_DEPLOY, true, {&stage_prepare, &stage_identify, &stage_survey, &stage_plan, NULL}},
     {COMMAND_BASE,
      false,

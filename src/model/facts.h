@@ -29,6 +29,9 @@ struct image_facts {
                            identity_tag names nothing */
     bool tag_labelled;  /* that image has such a label */
     bool tag_immutable, identity_tag_immutable;
+    bool pushed_before; /* the tag that a build is pushed under was there: a run of ours has built here */
+    char pushed_digest[DIGEST_SIZE]; /* what that tag named */
+    bool cache_tag_immutable;        /* a cache can be written to this repository once only */
     bool blobs_missing; /* looked up only on a re-run: a blob of identity_digest is gone */
     char parts
         [4096]; /* digests of what the identity was made of: goes into a label, to say later what changed */

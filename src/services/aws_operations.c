@@ -61,8 +61,11 @@ const struct aws_operation sts_op_assume_role_with_web_identity =
 const struct aws_operation ecr_op_get_authorization_token = ECR("GetAuthorizationToken", false);
 const struct aws_operation ecr_op_describe_repositories = ECR("DescribeRepositories", false);
 const struct aws_operation ecr_op_create_repository = ECR("CreateRepository", true);
+const struct aws_operation ecr_op_get_repository_policy = ECR("GetRepositoryPolicy", false);
+const struct aws_operation ecr_op_get_lifecycle_policy = ECR("GetLifecyclePolicy", false);
 const struct aws_operation ecr_op_set_repository_policy = ECR("SetRepositoryPolicy", true);
 const struct aws_operation ecr_op_put_lifecycle_policy = ECR("PutLifecyclePolicy", true);
+const struct aws_operation ecr_op_list_images = ECR("ListImages", false);
 const struct aws_operation ecr_op_batch_get_image = ECR("BatchGetImage", false);
 const struct aws_operation ecr_op_put_image = ECR("PutImage", true);
 
@@ -108,8 +111,11 @@ const struct aws_operation *const aws_operations[] = {
     &ecr_op_get_authorization_token,
     &ecr_op_describe_repositories,
     &ecr_op_create_repository,
+    &ecr_op_get_repository_policy,
+    &ecr_op_get_lifecycle_policy,
     &ecr_op_set_repository_policy,
     &ecr_op_put_lifecycle_policy,
+    &ecr_op_list_images,
     &ecr_op_batch_get_image,
     &ecr_op_put_image,
     &lambda_op_get_function,

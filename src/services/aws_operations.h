@@ -17,8 +17,11 @@ extern const struct aws_operation sts_op_assume_role_with_web_identity;
 extern const struct aws_operation ecr_op_get_authorization_token;
 extern const struct aws_operation ecr_op_describe_repositories;
 extern const struct aws_operation ecr_op_create_repository;
+extern const struct aws_operation ecr_op_get_repository_policy;
+extern const struct aws_operation ecr_op_get_lifecycle_policy;
 extern const struct aws_operation ecr_op_set_repository_policy;
 extern const struct aws_operation ecr_op_put_lifecycle_policy;
+extern const struct aws_operation ecr_op_list_images;
 extern const struct aws_operation ecr_op_batch_get_image;
 extern const struct aws_operation ecr_op_put_image;
 

@@ -106,6 +106,7 @@ static int find_program(struct buildx *buildx, const char *const *environment, s
 /* Names that are ours to set in a child's environment. */
 static const char *const own_names[] = {"DOCKER_CONFIG",
                                         "BUILDX_CONFIG",
+                                        "BUILDX_BUILDER",
                                         "BUILDX_NO_DEFAULT_ATTESTATIONS",
                                         "BUILDX_METADATA_PROVENANCE",
                                         "ACTIONS_CACHE_SERVICE_V2",

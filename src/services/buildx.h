@@ -60,6 +60,7 @@ struct buildx_build {    /* all borrowed */
     const struct strvec *tags;                  /* repository:tag, all pushed; at least one */
     const char *compression;                    /* "gzip", "zstd"; NULL: gzip */
     int compression_level;                      /* -1: the default */
+    bool force_compression; /* layers that are there already (the base's) are compressed anew */
     bool no_cache, pull;
     int64_t timeout_ms;
     void (*on_line)(void *context, const char *line,

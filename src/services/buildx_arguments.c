@@ -22,6 +22,8 @@ static void push_output(const struct buildx_build *build, struct strvec *out)
     strbuf_addf(&text, "type=image,push=true,oci-mediatypes=true,compression=%s", compression);
     if (build->compression_level >= 0)
         strbuf_addf(&text, ",compression-level=%d", build->compression_level);
+    if (build->force_compression)
+        strbuf_addstr(&text, ",force-compression=true");
     strvec_push_many(out, "--output", text.buf, NULL);
     strbuf_release(&text);
 }

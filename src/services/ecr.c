@@ -136,8 +136,7 @@ static int read_repository(const struct json *json, struct ecr_repository *ret_r
     snprintf(made.arn, sizeof made.arn, "%s", arn);
     made.immutable = text_starts_with(mutability, "IMMUTABLE");
     if (text_ends_with(mutability, "_WITH_EXCLUSION"))
-        JSON_EACH(filter, json_get(json, "imageTagMutabilityExclusionFilters"))
-        {
+        JSON_EACH (filter, json_get(json, "imageTagMutabilityExclusionFilters")) {
             const char *pattern = json_get_string(filter, "filter");
             if (pattern)
                 strvec_push(&made.exclusions, pattern);
@@ -170,22 +169,75 @@ int ecr_describe_repository(struct aws *aws, const char *registry_id, const char
     return 0;
 }
 
+/* What a repository that we make gets besides its settings. */
+static const struct repository_policy {
+    const struct aws_operation *get, *put;
+    const char *missing; /* ECR's word for "there is none" */
+    const char *member, *text;
+} policies[] = {
+    {&ecr_op_get_repository_policy, &ecr_op_set_repository_policy,
+     "RepositoryPolicyNotFoundException", "policyText", pull_policy},
+    {&ecr_op_get_lifecycle_policy, &ecr_op_put_lifecycle_policy, "LifecyclePolicyNotFoundException",
+     "lifecyclePolicyText", lifecycle_policy},
+};
+
+static int put_policy(struct aws *aws, const struct repository_policy *policy, const char *name,
+                      struct error *err)
+{
+    CLEANUP(json) struct json *body = new_request(NULL, name);
+    CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
+    json_put_string(body, policy->member, policy->text);
+    return call_ecr(aws, policy->put, body, &answer, err);
+}
+
 static int put_policies(struct aws *aws, const char *name, struct error *err)
 {
-    static const struct {
-        const struct aws_operation *operation;
-        const char *member, *text;
-    } policies[] = {
-        {&ecr_op_set_repository_policy, "policyText", pull_policy},
-        {&ecr_op_put_lifecycle_policy, "lifecyclePolicyText", lifecycle_policy},
-    };
-    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
-        CLEANUP(json) struct json *body = new_request(NULL, name);
-        CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
-        json_put_string(body, policies[i].member, policies[i].text);
-        if (call_ecr(aws, policies[i].operation, body, &answer, err) < 0)
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
+        if (put_policy(aws, &policies[i], name, err) < 0)
             return error_wrap(err, "the repository %s was created, but not made ready", name);
+    return 0;
+}
+
+static int has_policy(struct aws *aws, const struct repository_policy *policy, const char *name,
+                      bool *ret_has, struct error *err)
+{
+    CLEANUP(json) struct json *body = new_request(NULL, name);
+    CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
+    struct error local = ERROR_INIT;
+    bool has = call_ecr(aws, policy->get, body, &answer, &local) == 0;
+    if (!has && strcmp(local.name, policy->missing) != 0) {
+        if (err)
+            *err = local;
+        return -1;
     }
+    *ret_has = has;
+    return 0;
+}
+
+static int is_empty(struct aws *aws, const char *name, bool *ret_empty, struct error *err)
+{
+    CLEANUP(json) struct json *body = new_request(NULL, name);
+    CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
+    json_put_int(body, "maxResults", 1);
+    if (call_ecr(aws, &ecr_op_list_images, body, &answer, err) < 0)
+        return -1;
+    *ret_empty = !json_first(json_get(answer.json, "imageIds"));
+    return 0;
+}
+
+int ecr_complete_repository(struct aws *aws, const char *name, bool *ret_changed, struct error *err)
+{
+    bool changed = false, empty = false;
+    if (is_empty(aws, name, &empty, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof policies / sizeof *policies && empty; i++) {
+        bool has = false;
+        if (has_policy(aws, &policies[i], name, &has, err) < 0 ||
+            (!has && put_policy(aws, &policies[i], name, err) < 0))
+            return -1;
+        changed = changed || !has;
+    }
+    *ret_changed = changed;
     return 0;
 }
 
@@ -228,8 +280,7 @@ static bool is_digest(const char *tag_or_digest)
 static const struct json *find_image(const struct json *list, const char *wanted)
 {
     const char *member = is_digest(wanted) ? "imageId.imageDigest" : "imageId.imageTag";
-    JSON_EACH(node, list)
-    {
+    JSON_EACH (node, list) {
         if (text_equal(json_get_string(node, member), wanted))
             return node;
     }
@@ -259,8 +310,7 @@ static int read_image(const struct json *json, const char *wanted, struct ecr_im
 /* Some failures mean that the image is not there; others that nobody can tell. */
 static int check_failures(const struct json *failures, struct error *err)
 {
-    JSON_EACH(failure, failures)
-    {
+    JSON_EACH (failure, failures) {
         const char *code = json_get_string(failure, "failureCode");
         const char *reason = json_get_string(failure, "failureReason");
         const char *tag = json_get_string(failure, "imageId.imageTag");

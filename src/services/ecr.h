@@ -40,6 +40,14 @@ int ecr_describe_repository(struct aws *aws, const char *registry_id, const char
 int ecr_create_repository(struct aws *aws, const char *name, struct ecr_repository *ret_repository,
                           struct error *err);
 
+/*
+ * Put those of the two policies that an empty repository lacks: one that was created, but whose next call failed, is
+ * made ready so. A repository that holds an image, and a policy that somebody has set, are left as they are.
+ * *ret_changed: something was put.
+ */
+int ecr_complete_repository(struct aws *aws, const char *name, bool *ret_changed,
+                            struct error *err);
+
 struct ecr_image {
     char digest[80]; /* "sha256:…" */
     char *manifest;  /* owned; the exact bytes */

@@ -1,42 +1,143 @@
 /* The application image: reused by its identity tag, or built on the base by digest. */
+#include "stages/app_image.h"
+
 #include <stdio.h>
+#include <string.h>
 
 #include "core/cleanup.h"
+#include "core/json.h"
 #include "core/log.h"
+#include "core/text.h"
+#include "model/cached_steps.h"
 #include "stages/build_image.h"
 #include "stages/builder.h"
 #include "stages/images.h"
 #include "stages/pin.h"
 #include "stages/survey.h"
 
-static int build_application(struct run *run, const struct image_place *place,
-                             const struct image_plan *plan, struct error *err)
+/* Strangers' changes must not end up in the cache that everybody builds with. */
+static bool may_write_cache(const struct run *run)
+{
+    return run->event->kind != EVENT_PULL_REQUEST && run->event->kind != EVENT_PULL_REQUEST_TARGET;
+}
+
+static void fill_order(struct run *run, const struct image_place *place, bool fresh,
+                       struct image_order *order)
 {
     const struct inputs *inputs = run->inputs;
-    CLEANUP(strvec) struct strvec contexts = STRVEC_INIT, build_args = STRVEC_INIT;
-    if (pin_base(run, run->result.base.uri, &contexts, &build_args, err) < 0)
-        return -1;
-    const struct image_order order = {
+    *order = (struct image_order){
         .what = "application image",
         .file = run->paths.file,
         .context = run->paths.context,
         .target = inputs->target,
         .file_name = run->paths.file_name,
-        .build_args = &build_args,
-        .build_contexts = &contexts,
         .secrets = &inputs->secrets,
         .place = place,
         .facts = &run->facts.image,
         .check = inputs->image_check,
-        .fresh = plan->fresh || inputs->no_cache,
-        .use_cache = !plan->fresh && !inputs->no_cache,
-        .write_cache = run->event->kind != EVENT_PULL_REQUEST,
+        .fresh = fresh,
+        .use_cache = !fresh && !run->facts.image.blobs_missing,
+        .write_cache = may_write_cache(run),
         .keep_old = true,
         .result = &run->result.image,
     };
+}
+
+static int build_pinned(struct run *run, struct image_order *order, struct error *err)
+{
+    CLEANUP(strvec) struct strvec contexts = STRVEC_INIT, build_args = STRVEC_INIT;
+    if (pin_base(run, run->result.base.uri, &contexts, &build_args, err) < 0)
+        return -1;
+    order->build_args = &build_args;
+    order->build_contexts = &contexts;
+    return build_image(run, order, err);
+}
+
+/* Which step is no longer cached, and what the next build is told about this one. The report is worth less than the deployment. */
+static int compare_steps(struct run *run, struct error *err)
+{
+    struct image_result *result = &run->result.image;
+    char text[CACHED_STEPS_SIZE];
+    const char *before = json_string(json_member(run->snapshot.tags, CACHED_STEPS_TAG));
+    const struct build_step_result *lost =
+        cached_steps_lost(before, result->steps, result->step_count);
+    if (lost) {
+        snprintf(result->lost_cache, sizeof result->lost_cache, "%s", lost->name);
+        log_info("no longer cached, from here on: %s", lost->name);
+    }
+    cached_steps_format(result->steps, result->step_count, text);
+    if (!run->inputs->record || run->cannot_tag || !run->facts.function.exists ||
+        text_equal(before, text))
+        return 0;
+    CLEANUP(json) struct json *tags = json_new_object();
+    json_put_string(tags, CACHED_STEPS_TAG, text);
+    if (lambda_tag(&run->services.aws, run->snapshot.arn, tags, err) == 0)
+        return 0;
+    if (err->kind == ERROR_CANCELLED)
+        return -1;
+    log_debug("which steps were cached cannot be remembered: %s", err->msg);
+    error_reset(err);
+    return 0;
+}
+
+static int build_application(struct run *run, const struct image_place *place,
+                             const struct image_plan *plan, struct error *err)
+{
+    struct image_order order;
+    fill_order(run, place, plan->fresh || run->inputs->no_cache, &order);
     if (plan->action == IMAGE_RETAG)
         return prove_and_tag_image(run, &order, plan->digest, err);
-    return build_image(run, &order, err);
+    order.tags_wait = run->image_tags_wait = run->inputs->compression == COMPRESSION_ZSTD;
+    if (build_pinned(run, &order, err) < 0)
+        return -1;
+    return compare_steps(run, err);
+}
+
+bool app_image_may_be_zstd(const struct run *run, const struct error *err)
+{
+    static const char *const words[] = {"media type", "LayerDetected", "InvalidImage"};
+    bool refused = err->kind == ERROR_REFUSED || err->kind == ERROR_FAILED;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(err->msg, words[i]))
+            return refused && run->image_tags_wait && !run->image_is_gzip;
+    return false;
+}
+
+int app_image_as_gzip(struct run *run, const struct error *refusal, struct error *err)
+{
+    struct image_place place;
+    struct image_order order;
+    struct image_result *result = &run->result.image;
+    log_warning("Lambda refuses the image with zstd layers, so it is exported again with gzip; "
+                "compression: gzip spares this: %s",
+                refusal->msg);
+    run->image_is_gzip = true;
+    if (images_place(run, &place, err) < 0)
+        return -1;
+    fill_order(run, &place, false, &order);
+    order.check = NULL; /* the same files: they have passed */
+    order.write_cache = false;
+    order.gzip_instead = order.tags_wait = true;
+    result->pushed_bytes = 0;
+    return build_pinned(run, &order, err);
+}
+
+static bool do_tags_wait(const struct run *run)
+{
+    return run->image_tags_wait;
+}
+
+static int name_waiting_image(struct run *run, struct error *err)
+{
+    struct image_place place;
+    struct image_order order;
+    if (images_place(run, &place, err) < 0)
+        return -1;
+    fill_order(run, &place, false, &order);
+    char digest[DIGEST_SIZE];
+    snprintf(digest, sizeof digest, "%s", run->result.image.digest);
+    log_info("Lambda has taken the image: it gets its tags");
+    return name_image(&order, digest, err);
 }
 
 static int reuse_application(struct run *run, const struct image_place *place,
@@ -102,3 +203,9 @@ const struct stage stage_app_image = {.name = "app-image",
                                       .wanted = NULL,
                                       .run = app_image,
                                       .undo = NULL};
+
+const struct stage stage_name_image = {.name = "name-image",
+                                       .title = "Name the image",
+                                       .wanted = do_tags_wait,
+                                       .run = name_waiting_image,
+                                       .undo = NULL};

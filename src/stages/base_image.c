@@ -38,8 +38,10 @@ static int act_on_plan(struct run *run, const struct image_place *place,
         .facts = &run->facts.base,
         .check = inputs->base_check,
         .fresh = plan->fresh,
-        .use_cache = !plan->fresh,
-        .write_cache = true,
+        .use_cache = !plan->fresh && !run->facts.base.blobs_missing,
+        .write_cache =
+            run->event->kind != EVENT_PULL_REQUEST && run->event->kind != EVENT_PULL_REQUEST_TARGET,
+        .is_base = true,
         .result = &run->result.base,
     };
     switch (plan->action) {

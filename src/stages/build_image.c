@@ -12,12 +12,12 @@
 #include "core/text.h"
 #include "model/plan.h"
 #include "stages/builder.h"
+#include "stages/caches.h"
 
 #define CHECK_TIMEOUT_MS 600000
 #define EVIDENCE_BYTES   8192
 #define PUSH_TRIES       3
 #define PUSH_PAUSE_MS    1000
-#define CACHE_TAG        "buildcache"
 
 static void log_build_line(void *context, const char *line, size_t len)
 {
@@ -32,19 +32,6 @@ static void log_check_line(void *context, bool is_stderr, const char *line, size
     log_foreign(line, len);
     strbuf_add(&result->evidence, line, len);
     strbuf_addch(&result->evidence, '\n');
-}
-
-static int ensure_repository(const struct image_order *order, struct error *err)
-{
-    if (order->facts->repository_exists)
-        return 0;
-    struct ecr_repository repository = {.immutable = false};
-    if (ecr_create_repository(order->place->aws, order->place->name, &repository, err) < 0)
-        return error_wrap(err, "creating the repository %s", order->place->name);
-    ecr_repository_release(&repository);
-    log_info("created the repository %s (scan on push, untagged images expire after 14 days)",
-             order->place->name);
-    return 0;
 }
 
 /* What a step of the build was, where it began, and its bytes, into the timing tree and the result.
@@ -87,35 +74,6 @@ static void keep_evidence(struct run *run, const struct progress *progress)
             strbuf_addf(evidence, "\n%s\n", failed->error);
     } else {
         strbuf_add(evidence, progress->other.buf, progress->other.len);
-    }
-}
-
-/* Where the cache is read from and written to. ECR needs image-manifest and OCI media types
- * (containers-roadmap#876). */
-static void choose_caches(const struct run *run, const struct image_order *order,
-                          struct strvec *from, struct strvec *to)
-{
-    const struct inputs *inputs = run->inputs;
-    char name[700];
-    if (inputs->cache_repository && strchr(inputs->cache_repository, '/') &&
-        strchr(inputs->cache_repository, '.'))
-        snprintf(name, sizeof name, "%s:" CACHE_TAG, inputs->cache_repository);
-    else
-        snprintf(name, sizeof name, "%s/%s:" CACHE_TAG, order->place->registry,
-                 inputs->cache_repository ? inputs->cache_repository : order->place->name);
-    const char *compression = inputs->compression == COMPRESSION_ZSTD ? "zstd" : "gzip";
-    if (inputs->cache_registry && order->use_cache)
-        strvec_pushf(from, "type=registry,ref=%s", name);
-    if (inputs->cache_registry && order->write_cache)
-        strvec_pushf(to,
-                     "type=registry,ref=%s,mode=max,image-manifest=true,oci-mediatypes=true,"
-                     "compression=%s,ignore-error=true",
-                     name, compression);
-    if (inputs->cache_gha && run->services.github.runtime_token) {
-        if (order->use_cache)
-            strvec_push(from, "type=gha");
-        if (order->write_cache)
-            strvec_push(to, "type=gha,mode=max,ignore-error=true");
     }
 }
 
@@ -172,6 +130,23 @@ static int build_and_push(struct run *run, const struct image_order *order,
     }
 }
 
+/* The engine's own BuildKit does not tell how much it has pushed. */
+static int count_pushed_bytes(const struct run *run, const struct image_order *order,
+                              const struct registry_manifest *manifest, struct error *err)
+{
+    const struct function_facts *function = &run->facts.function;
+    struct image_result *result = order->result;
+    bool is_here = text_equal(function->repository, result->repository);
+    if (result->pushed_bytes > 0 ||
+        images_new_bytes(order->place, order->facts, is_here ? function->digest : "", manifest,
+                         &result->pushed_bytes, err) == 0 ||
+        err->kind == ERROR_CANCELLED)
+        return err->kind == ERROR_CANCELLED ? -1 : 0;
+    log_debug("how much was pushed is not known: %s", err->msg);
+    error_reset(err);
+    return 0;
+}
+
 static int inspect_image(struct run *run, const struct image_order *order, const char *digest,
                          struct error *err)
 {
@@ -189,7 +164,7 @@ static int inspect_image(struct run *run, const struct image_order *order, const
         0)
         return error_wrap(err, "the %s %s", order->what, digest);
     order->result->size_bytes = manifest.size_bytes;
-    return 0;
+    return order->result->step_count > 0 ? count_pushed_bytes(run, order, &manifest, err) : 0;
 }
 
 /* {"username","password","serveraddress"} in base64, as the engine's X-Registry-Auth wants it. */
@@ -237,46 +212,48 @@ static int check_image(struct run *run, const struct image_order *order, const c
     return 0;
 }
 
-int prove_and_tag_image(struct run *run, const struct image_order *order, const char *digest,
-                        struct error *err)
+static void use_image(const struct image_order *order, const char *digest)
+{
+    struct image_result *result = order->result;
+    snprintf(result->digest, sizeof result->digest, "%s", digest);
+    images_uri(order->place, digest, result->uri, sizeof result->uri);
+}
+
+int name_image(const struct image_order *order, const char *digest, struct error *err)
 {
     char final_digest[DIGEST_SIZE];
-    if (inspect_image(run, order, digest, err) < 0 || check_image(run, order, digest, err) < 0)
-        return -1;
     if (images_tag(order->place, order->facts, digest, order->keep_old, final_digest, err) < 0)
         return error_wrap(err, "tagging the %s", order->what);
     if (!text_equal(digest, final_digest))
         log_info("another run has built the same %s meanwhile: %s is used", order->what,
                  final_digest);
-    struct image_result *result = order->result;
-    snprintf(result->digest, sizeof result->digest, "%s", final_digest);
-    images_uri(order->place, final_digest, result->uri, sizeof result->uri);
+    use_image(order, final_digest);
+    return 0;
+}
+
+int prove_and_tag_image(struct run *run, const struct image_order *order, const char *digest,
+                        struct error *err)
+{
+    if (inspect_image(run, order, digest, err) < 0 || check_image(run, order, digest, err) < 0)
+        return -1;
+    if (!order->tags_wait)
+        return name_image(order, digest, err);
+    use_image(order, digest);
     return 0;
 }
 
 static void say_steps(const struct image_order *order)
 {
     const struct image_result *result = order->result;
-    log_info("built %s: %zu steps, %zu of them cached", order->what, result->step_count,
-             result->cached_count);
+    log_info("built %s: %zu steps, %zu of them cached, %.1f MB pushed", order->what,
+             result->step_count, result->cached_count, (double)result->pushed_bytes / 1e6);
 }
 
-int build_image(struct run *run, const struct image_order *order, struct error *err)
+static void fill_build(const struct run *run, const struct image_order *order,
+                       struct buildx_build *build)
 {
-    struct registry registry;
-    if (images_login(run, order->place, &registry, err) < 0 ||
-        builder_ready(run, order->place, err) < 0 || ensure_repository(order, err) < 0)
-        return -1;
-
-    CLEANUP(strvec)
-    struct strvec from = STRVEC_INIT, to = STRVEC_INIT, labels = STRVEC_INIT, tags = STRVEC_INIT;
-    strvec_pushf(&tags, "%s/%s:%s", order->place->registry, order->place->name,
-                 order->facts->push_tag);
-    if (builder_can_cache(run))
-        choose_caches(run, order, &from, &to);
-    strvec_pushf(&labels, IMAGES_IDENTITY_LABEL "=%s", order->facts->identity);
-    strvec_pushf(&labels, IMAGES_PARTS_LABEL "=%s", order->facts->parts);
-    struct buildx_build build = {
+    bool zstd = run->inputs->compression == COMPRESSION_ZSTD && !order->gzip_instead;
+    *build = (struct buildx_build){
         .builder = builder_name(run),
         .file = order->file,
         .context = order->context,
@@ -285,20 +262,40 @@ int build_image(struct run *run, const struct image_order *order, struct error *
         .build_args = order->build_args,
         .build_contexts = order->build_contexts,
         .secrets = order->secrets,
-        .labels = &labels,
-        .cache_from = &from,
-        .cache_to = &to,
-        .tags = &tags,
-        .compression = run->inputs->compression == COMPRESSION_ZSTD ? "zstd" : "gzip",
-        .compression_level =
-            run->inputs->compression == COMPRESSION_ZSTD ? run->inputs->compression_level : -1,
+        .compression = zstd ? "zstd" : "gzip",
+        .compression_level = zstd ? run->inputs->compression_level : -1,
+        .force_compression = order->gzip_instead,
         .no_cache = order->fresh,
         .pull = order->fresh,
         .on_line = log_build_line,
     };
+}
+
+int build_image(struct run *run, const struct image_order *order, struct error *err)
+{
+    struct registry registry;
+    CLEANUP(strvec)
+    struct strvec from = STRVEC_INIT, to = STRVEC_INIT, labels = STRVEC_INIT, tags = STRVEC_INIT;
+    if (images_login(run, order->place, &registry, err) < 0 ||
+        builder_ready(run, order->place, err) < 0 ||
+        images_ensure_repository(order->place, order->facts, err) < 0 ||
+        caches_choose(run, order, &from, &to, err) < 0)
+        return -1;
+    strvec_pushf(&tags, "%s/%s:%s", order->place->registry, order->place->name,
+                 order->facts->push_tag);
+    strvec_pushf(&labels, IMAGES_IDENTITY_LABEL "=%s", order->facts->identity);
+    strvec_pushf(&labels, IMAGES_PARTS_LABEL "=%s", order->facts->parts);
+    struct buildx_build build;
+    fill_build(run, order, &build);
+    build.labels = &labels;
+    build.tags = &tags;
+    build.cache_from = &from;
+    build.cache_to = &to;
     char digest[DIGEST_SIZE];
     if (build_and_push(run, order, &build, digest, err) < 0)
         return -1;
+    if (prove_and_tag_image(run, order, digest, err) < 0)
+        return -1;
     say_steps(order);
-    return prove_and_tag_image(run, order, digest, err);
+    return 0;
 }

@@ -22,13 +22,19 @@ struct image_order {                     /* all borrowed */
     const char *check; /* command to run in the image; NULL: none */
     bool fresh;        /* --no-cache --pull */
     bool use_cache, write_cache;
+    bool is_base;
     bool keep_old;               /* a digest that loses a tag is kept */
+    bool gzip_instead;           /* whatever `compression` says: every layer as gzip */
+    bool tags_wait;              /* prove it, but give it no tag yet (name_image does) */
     struct image_result *result; /* slot to fill */
 };
 
 /* ERROR_FAILED: a step or the check failed; ERROR_REFUSED: Lambda would not take what was built.
  * The result's digest and uri are set on success only. */
 int build_image(struct run *run, const struct image_order *order, struct error *err);
+
+/* Give a proven image its tags. The result's digest becomes what the identity tag names then. */
+int name_image(const struct image_order *order, const char *digest, struct error *err);
 
 /* The same proof for an image that is there already (adopted or found by label): inspect, check,
  * tag. */

@@ -201,6 +201,7 @@ static int look_at_repository(const struct image_place *place, struct image_fact
         return error_wrap(err, "reading the settings of the repository %s", place->name);
     image->tag_immutable = image->tag[0] && ecr_tag_is_immutable(&repository, image->tag);
     image->identity_tag_immutable = ecr_tag_is_immutable(&repository, image->identity_tag);
+    image->cache_tag_immutable = ecr_tag_is_immutable(&repository, IMAGES_CACHE_TAG);
     if (ecr_tag_is_immutable(&repository, PUSH_TAG)) {
         char random[13];
         crypto_random_hex(random, 12);
@@ -215,28 +216,38 @@ static bool tags_may_change(const struct run *run, const struct image_facts *ima
     const struct inputs *inputs = run->inputs;
     bool forced =
         inputs->rebuild_base == REBUILD_ALWAYS || inputs->no_cache || !inputs->skip_unchanged;
-    return forced || !image->identity_digest[0] ||
+    return forced || !image->identity_digest[0] || image->blobs_missing ||
            !text_equal(image->identity_digest, image->tag_digest);
+}
+
+/* What the tags that matter name now. */
+static int look_at_tags(const struct image_place *place, struct image_facts *image,
+                        struct error *err)
+{
+    const char *tags[3] = {image->identity_tag, PUSH_TAG, image->tag};
+    struct ecr_image found[3] = {{.manifest = NULL}, {.manifest = NULL}, {.manifest = NULL}};
+    size_t count = image->tag[0] ? 3 : 2;
+    const char *account = place->account[0] ? place->account : NULL;
+    if (ecr_get_images(place->aws, account, place->name, tags, count, found,
+                       &image->repository_exists, err) < 0)
+        return error_wrap(err, "looking into the repository %s", place->name);
+    image->external = place->external;
+    image->pushed_before = found[1].digest[0] != '\0';
+    snprintf(image->push_tag, sizeof image->push_tag, PUSH_TAG);
+    snprintf(image->identity_digest, sizeof image->identity_digest, "%s", found[0].digest);
+    snprintf(image->pushed_digest, sizeof image->pushed_digest, "%s", found[1].digest);
+    snprintf(image->tag_digest, sizeof image->tag_digest, "%s", found[2].digest);
+    for (size_t i = 0; i < 3; i++)
+        ecr_image_release(&found[i]);
+    return 0;
 }
 
 int images_look(struct run *run, const struct image_place *place, struct image_facts *image,
                 struct error *err)
 {
-    const char *tags[2] = {image->identity_tag, image->tag};
-    struct ecr_image found[2] = {{.manifest = NULL}, {.manifest = NULL}};
-    size_t count = image->tag[0] ? 2 : 1;
-    const char *account = place->account[0] ? place->account : NULL;
-    bool exists = false;
-    if (ecr_get_images(place->aws, account, place->name, tags, count, found, &exists, err) < 0)
-        return error_wrap(err, "looking into the repository %s", place->name);
-    image->external = place->external;
-    snprintf(image->push_tag, sizeof image->push_tag, PUSH_TAG);
-    image->repository_exists = exists;
-    snprintf(image->identity_digest, sizeof image->identity_digest, "%s", found[0].digest);
-    snprintf(image->tag_digest, sizeof image->tag_digest, "%s", found[1].digest);
-    ecr_image_release(&found[0]);
-    ecr_image_release(&found[1]);
-    if (!exists || place->external)
+    if (look_at_tags(place, image, err) < 0)
+        return -1;
+    if (!image->repository_exists || place->external)
         return 0;
     if (image->identity_digest[0] && is_rerun(run) && look_for_blobs(run, place, image, err) < 0)
         return -1;
@@ -244,52 +255,4 @@ int images_look(struct run *run, const struct image_place *place, struct image_f
         look_at_label(run, place, image, err) < 0)
         return -1;
     return tags_may_change(run, image) ? look_at_repository(place, image, err) : 0;
-}
-
-/* Keep what a function or version may still use from being swept up as untagged. */
-static int keep_digest(const struct image_place *place, const char *digest, struct error *err)
-{
-    char tag[64];
-    snprintf(tag, sizeof tag, "keep-%.12s", digest + strlen("sha256:"));
-    struct ecr_image old = {.manifest = NULL};
-    if (ecr_get_image(place->aws, NULL, place->name, digest, &old, err) < 0)
-        return -1;
-    int rc = ecr_put_image(place->aws, place->name, &old, tag, err);
-    ecr_image_release(&old);
-    return rc;
-}
-
-static int move_tag(const struct image_place *place, const struct ecr_image *image, const char *tag,
-                    const char *old_digest, bool keep_old, struct error *err)
-{
-    if (text_equal(old_digest, image->digest))
-        return 0;
-    if (keep_old && old_digest[0] && keep_digest(place, old_digest, err) < 0)
-        return error_wrap(err, "keeping the image that loses the tag %s", tag);
-    if (ecr_put_image(place->aws, place->name, image, tag, err) < 0)
-        return error_wrap(err, "giving the image the tag %s:%s", place->name, tag);
-    return 0;
-}
-
-int images_tag(const struct image_place *place, const struct image_facts *image, const char *digest,
-               bool keep_old, char ret_digest[DIGEST_SIZE], struct error *err)
-{
-    const char *wanted[2] = {image->identity_tag, digest};
-    struct ecr_image found[2] = {{.manifest = NULL}, {.manifest = NULL}};
-    bool exists = false;
-    int rc = ecr_get_images(place->aws, NULL, place->name, wanted, 2, found, &exists, err);
-    if (rc == 0 && !found[1].digest[0])
-        rc = error_set(err, ERROR_NOT_FOUND, "the image %s@%s is not there", place->name, digest);
-    bool overtaken =
-        rc == 0 && found[0].digest[0] && !text_equal(found[0].digest, image->identity_digest);
-    const struct ecr_image *winner = overtaken ? &found[0] : &found[1];
-    if (rc == 0 && image->tag[0] && !(image->tag_immutable && image->tag_digest[0]))
-        rc = move_tag(place, winner, image->tag, image->tag_digest, keep_old, err);
-    if (rc == 0)
-        rc = move_tag(place, winner, image->identity_tag, found[0].digest, keep_old, err);
-    if (rc == 0)
-        snprintf(ret_digest, DIGEST_SIZE, "%s", winner->digest);
-    ecr_image_release(&found[0]);
-    ecr_image_release(&found[1]);
-    return rc;
 }

@@ -42,14 +42,30 @@ int images_look(struct run *run, const struct image_place *place, struct image_f
 int images_explain(struct run *run, const struct image_place *place, const char *old_digest,
                    struct image_facts *image, struct error *err);
 
+/* The repository as a build needs it: made if it is missing, made ready if a run of ours could not finish that. */
+int images_ensure_repository(const struct image_place *place, const struct image_facts *image,
+                             struct error *err);
+
 /*
- * Give `digest` the image's tags, the people's first and the identity's last. Just before, the
- * identity tag is looked up again: if another run has put it meanwhile, its digest is used instead.
+ * Bytes of the pushed image that are in none of the images that were looked up in its repository before: what had to be pushed. `function_digest` is
+ * one more that may be there, or "".
+ */
+int images_new_bytes(const struct image_place *place, const struct image_facts *image,
+                     const char *function_digest, const struct registry_manifest *manifest,
+                     int64_t *ret_bytes, struct error *err);
+
+/*
+ * Give `digest` the image's tags, the people's first and the identity's last. Just before, they
+ * are looked up again: if another run has put the identity tag meanwhile, its digest is used instead. A tag that is there and
+ * immutable stays where it is.
  * *ret_digest is the digest that the identity tag names afterwards. A digest that loses a tag gets
  * the tag keep-<12 hex digits> when `keep_old`.
  */
 int images_tag(const struct image_place *place, const struct image_facts *image, const char *digest,
                bool keep_old, char ret_digest[DIGEST_SIZE], struct error *err);
+
+/* Where a registry cache is kept. */
+#define IMAGES_CACHE_TAG "buildcache"
 
 /* The label under which an image remembers its identity, and the one with the digests of its parts.
  */

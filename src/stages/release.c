@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "model/configuration.h"
 #include "model/plan.h"
+#include "stages/app_image.h"
 #include "stages/create.h"
 #include "stages/ours.h"
 #include "stages/record.h"
@@ -114,21 +115,41 @@ static int make_function(struct run *run, const char *digest, struct error *err)
     return change_code(run, result->image.uri, digest, err);
 }
 
-static int change_function(struct run *run, const struct function_plan *plan, struct error *err)
+static int give_image(struct run *run, bool is_new, struct error *err)
 {
     struct result *result = &run->result;
     const char *digest = result->image.digest;
-    bool is_new = plan->action == FUNCTION_CREATE;
-    log_info("%s the function: %s", is_new ? "creating" : "updating", plan->reason);
     if ((is_new ? make_function(run, digest, err)
                 : change_code(run, result->image.uri, digest, err)) < 0)
         return -1;
+    return result->outcome == OUTCOME_SUPERSEDED ? 0 : ours_settle(run, err);
+}
+
+/* Lambda says no at once, or only after it has tried to unpack the image: a function that was created is there then. */
+static int give_gzip_image(struct run *run, const struct error *refusal, struct error *err)
+{
+    if (app_image_as_gzip(run, refusal, err) < 0 || survey_function(run, err) < 0)
+        return -1;
+    return give_image(run, !run->facts.function.exists, err);
+}
+
+static int change_function(struct run *run, const struct function_plan *plan, struct error *err)
+{
+    struct result *result = &run->result;
+    bool is_new = plan->action == FUNCTION_CREATE;
+    log_info("%s the function: %s", is_new ? "creating" : "updating", plan->reason);
+    if (give_image(run, is_new, err) < 0) {
+        struct error refusal = *err;
+        if (!app_image_may_be_zstd(run, &refusal))
+            return -1;
+        error_reset(err);
+        if (give_gzip_image(run, &refusal, err) < 0)
+            return -1;
+    }
     if (result->outcome == OUTCOME_SUPERSEDED)
         return 0;
-    if (ours_settle(run, err) < 0)
-        return -1;
     result->function.code_changed = true;
-    log_info("the function runs %s", digest);
+    log_info("the function runs %s", result->image.digest);
     return 0;
 }
 

@@ -80,6 +80,8 @@ struct run {
         environment_lost; /* the environment before our change could not be read: no way back to it */
     bool restoring;       /* we are on the way back: what answers is the old version */
     bool way_back_missing;    /* the image before our change is gone from ECR */
+    bool image_tags_wait;     /* the image gets its tags only after Lambda has taken it */
+    bool image_is_gzip;       /* it was exported with gzip after Lambda had refused it */
     bool cannot_tag;          /* the function may not be tagged; said once */
     char rollback_target[40]; /* the version or identity tag that a rollback goes back to */
     struct result result;
@@ -99,7 +101,7 @@ struct stage {
 
 extern const struct stage stage_prepare, stage_identify, stage_survey, stage_plan, stage_preflight,
     stage_publish, stage_shift, stage_configure, stage_configure_late, stage_rollback,
-    stage_rolled_back, stage_status, stage_base_image, stage_app_image, stage_release, stage_verify;
+    stage_rolled_back, stage_status, stage_base_image, stage_release, stage_verify;
 
 /* Time left of the whole run, at most `limit_ms`, at least 1; ERROR_TIMEOUT when there is none. */
 int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err);

@@ -1,0 +1,18 @@
+/*
+ * caches.h: where a build reads its cache from, and where it leaves one.
+ *
+ * The registry cache lives in the tag `buildcache` of the image's own repository, or of `cache-repository`, which is made if it is missing. There the
+ * base's is called `buildcache-base`: the two would overwrite each other. GitHub's cache is used where the job has its token, in a scope of each
+ * repository's own. A cache that cannot be read or written never fails a build; what keeps it from being written is said.
+ */
+#ifndef STAGES_CACHES_H
+#define STAGES_CACHES_H
+
+#include "core/strvec.h"
+#include "stages/build_image.h"
+
+/* The values of --cache-from and --cache-to. */
+int caches_choose(struct run *run, const struct image_order *order, struct strvec *ret_from,
+                  struct strvec *ret_to, struct error *err);
+
+#endif

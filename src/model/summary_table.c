@@ -65,12 +65,11 @@ static void add_image(const struct summary *summary, const char *name,
                       const struct image_result *image, struct strbuf *out)
 {
     CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
-    bool is_plan = summary->result->outcome == OUTCOME_PLANNED;
     if (!image->status[0] && !image->reason[0])
         return;
-    if (image->status[0] && !is_plan)
+    if (image->status[0])
         strbuf_addf(&cell, "**%s**", image->status);
-    else if (image->action == IMAGE_BUILD && !is_plan)
+    else if (image->action == IMAGE_BUILD && summary->result->outcome != OUTCOME_PLANNED)
         strbuf_addstr(&cell, "**not finished**");
     else
         strbuf_addf(&cell, "**%s**", planned_images[image->action]);
@@ -89,29 +88,44 @@ static void add_image(const struct summary *summary, const char *name,
     add_row(out, name, &cell);
 }
 
+/* What became of the function's image: it is known what it ran before and what it was given. */
+static void add_image_change(const struct result *result, struct strbuf *cell)
+{
+    const char *before = result->function.previous_digest;
+    bool is_same = text_equal(before, result->image.digest) || !result->image.digest[0];
+    if (result->function.created) {
+        summary_add_digest(cell, result->image.digest);
+        strbuf_addstr(cell, ", in a new function");
+    } else if ((result->function.code_changed || result->changed) && !is_same) {
+        summary_add_digest(cell, before);
+        strbuf_addstr(cell, " → ");
+        summary_add_digest(cell, result->image.digest);
+        if (result_exit_code(result) != 0 && result->rolled_back)
+            strbuf_addstr(cell, ", and back");
+        else if (!result->function.code_changed)
+            strbuf_addstr(cell, ", not finished");
+    } else {
+        summary_add_digest(cell, before);
+        strbuf_addstr(cell, ", as before");
+    }
+}
+
 static void add_function(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
     CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
-    if (!result->function.reason[0])
-        return;
-    if (result->outcome == OUTCOME_PLANNED) {
+    bool is_look = summary->inputs && summary->inputs->command == COMMAND_STATUS;
+    if (result->outcome == OUTCOME_PLANNED && result->function.reason[0]) {
         strbuf_addf(&cell, "**%s**: ", planned_functions[result->function.action]);
         summary_escape(&cell, result->function.reason, CELL_BYTES);
-    } else if (result->function.created) {
-        summary_add_digest(&cell, result->image.digest);
-        strbuf_addstr(&cell, ", in a new function");
-    } else if (result->function.code_changed || result->changed) {
+        add_row(out, "Function", &cell);
+    } else if (is_look && result->function.previous_digest[0]) {
         summary_add_digest(&cell, result->function.previous_digest);
-        strbuf_addstr(&cell, " → ");
-        summary_add_digest(&cell, result->image.digest);
-        if (result->rolled_back)
-            strbuf_addstr(&cell, ", and back");
-    } else {
-        summary_add_digest(&cell, result->function.previous_digest);
-        strbuf_addstr(&cell, ", as before");
+        add_row(out, "Image of the function", &cell);
+    } else if (result->function.reason[0]) {
+        add_image_change(result, &cell);
+        add_row(out, "Image of the function", &cell);
     }
-    add_row(out, result->outcome == OUTCOME_PLANNED ? "Function" : "Image of the function", &cell);
 }
 
 static void add_versions(const struct summary *summary, struct strbuf *out)
@@ -246,8 +260,11 @@ void summary_table(const struct summary *summary, struct strbuf *out)
     add_account(summary, &rows);
     if (rows.len == 0)
         return;
+    bool is_look = summary->inputs && summary->inputs->command == COMMAND_STATUS;
     strbuf_addf(out, "| | %s |\n|---|---|\n",
-                result->outcome == OUTCOME_PLANNED ? "what would be done" : "what was done");
+                result->outcome == OUTCOME_PLANNED ? "what would be done"
+                : is_look                          ? "what is there"
+                                                   : "what was done");
     strbuf_addsb(out, &rows);
     strbuf_addch(out, '\n');
 }

@@ -24,36 +24,73 @@ bool summary_is_about_function(const struct summary *summary)
            summary_function_name(summary)[0];
 }
 
-/* "%n" stands for what it is about, "%t" for the time that it took. */
+/* What the headline speaks of. */
+enum subject { DEPLOYMENT, ROLLBACK, LOOK, BASE, SUBJECTS };
+
+/* "%n" stands for the function's name, "%t" for the time that it took. */
 static const struct {
     enum outcome outcome;
-    const char *about_function, *about_base;
+    const char *forms[SUBJECTS]; /* NULL: as for a deployment */
 } headlines[] = {
-    {OUTCOME_UNDECIDED, "❌ The run did not finish (%t)", "❌ The run did not finish (%t)"},
-    {OUTCOME_DEPLOYED, "✅ Deployed %n in %t", "✅ Built the base image in %t"},
-    {OUTCOME_NOTHING_TO_DO, "✅ Nothing to do: %n is up to date, seen in %t",
-     "✅ Nothing to do: the base image is there, seen in %t"},
-    {OUTCOME_NOT_ASKED, "⏭️ Nothing to do: this event asks for nothing",
-     "⏭️ Nothing to do: this event asks for nothing"},
-    {OUTCOME_PLANNED, "📋 Plan for %n, made in %t: nothing was changed",
-     "📋 Plan, made in %t: nothing was changed"},
-    {OUTCOME_SUPERSEDED, "⏭️ Superseded: a newer run has %n",
-     "⏭️ Superseded by a newer run"},
-    {OUTCOME_BAD_INPUT, "❌ Bad input: nothing was tried", "❌ Bad input: nothing was tried"},
-    {OUTCOME_FAILED, "❌ Deployment of %n failed after %t", "❌ Failed after %t"},
-    {OUTCOME_NEEDS_PERSON, "🚨 Deployment of %n failed after %t: a person must look",
-     "🚨 Failed after %t: a person must look"},
-    {OUTCOME_CANCELLED, "⚠️ Deployment of %n cancelled after %t", "⚠️ Cancelled after %t"},
+    {OUTCOME_UNDECIDED, {[DEPLOYMENT] = "❌ The run did not finish (%t)"}},
+    {OUTCOME_DEPLOYED,
+     {[DEPLOYMENT] = "✅ Deployed %n in %t",
+      [ROLLBACK] = "✅ Rolled %n back in %t",
+      [BASE] = "✅ Built the base image in %t"}},
+    {OUTCOME_NOTHING_TO_DO,
+     {[DEPLOYMENT] = "✅ Nothing to do: %n is up to date, seen in %t",
+      [ROLLBACK] = "✅ Nothing to do: %n is where it was to go back to, seen in %t",
+      [LOOK] = "🔎 %n as it is, seen in %t",
+      [BASE] = "✅ Nothing to do: the base image is there, seen in %t"}},
+    {OUTCOME_NOT_ASKED, {[DEPLOYMENT] = "⏭️ Nothing to do: this event asks for nothing"}},
+    {OUTCOME_PLANNED,
+     {[DEPLOYMENT] = "📋 Plan for %n, made in %t: nothing was changed",
+      [ROLLBACK] = "📋 Plan to roll %n back, made in %t: nothing was changed",
+      [BASE] = "📋 Plan for the base image, made in %t: nothing was changed"}},
+    {OUTCOME_SUPERSEDED, {[DEPLOYMENT] = "⏭️ Superseded: a newer run has %n"}},
+    {OUTCOME_BAD_INPUT, {[DEPLOYMENT] = "❌ Bad input: nothing was tried"}},
+    {OUTCOME_FAILED,
+     {[DEPLOYMENT] = "❌ Deployment of %n failed after %t",
+      [ROLLBACK] = "❌ Rollback of %n failed after %t",
+      [LOOK] = "❌ Looking at %n failed after %t",
+      [BASE] = "❌ Failed after %t"}},
+    {OUTCOME_NEEDS_PERSON,
+     {[DEPLOYMENT] = "🚨 Deployment of %n failed after %t: a person must look",
+      [ROLLBACK] = "🚨 Rollback of %n failed after %t: a person must look"}},
+    {OUTCOME_CANCELLED,
+     {[DEPLOYMENT] = "⚠️ Deployment of %n cancelled after %t",
+      [ROLLBACK] = "⚠️ Rollback of %n cancelled after %t",
+      [LOOK] = "⚠️ Cancelled after %t",
+      [BASE] = "⚠️ Cancelled after %t"}},
 };
+
+static enum subject subject_of(const struct summary *summary)
+{
+    if (!summary->inputs || !summary_function_name(summary)[0])
+        return BASE;
+    switch (summary->inputs->command) {
+    case COMMAND_BASE:
+        return BASE;
+    case COMMAND_ROLLBACK:
+        return ROLLBACK;
+    case COMMAND_STATUS:
+        return LOOK;
+    default:
+        return DEPLOYMENT;
+    }
+}
 
 static const char *headline_form(const struct summary *summary)
 {
-    bool about_function =
-        summary_is_about_function(summary) ||
-        (summary->result->outcome == OUTCOME_PLANNED && summary_function_name(summary)[0]);
-    for (size_t i = 0; i < sizeof headlines / sizeof *headlines; i++)
-        if (headlines[i].outcome == summary->result->outcome)
-            return about_function ? headlines[i].about_function : headlines[i].about_base;
+    enum outcome outcome = summary->result->outcome;
+    /* The gate let it pass, and then there was nobody to ask AWS as. */
+    if (outcome == OUTCOME_NOT_ASKED && summary->result->spans.len > 0)
+        return "⏭️ Nothing to do: there are no AWS credentials for this event";
+    for (size_t i = 0; i < sizeof headlines / sizeof *headlines; i++) {
+        const char *form = headlines[i].forms[subject_of(summary)];
+        if (headlines[i].outcome == outcome)
+            return form ? form : headlines[i].forms[DEPLOYMENT];
+    }
     return "%n";
 }
 
@@ -81,8 +118,10 @@ static bool has_failed(const struct summary *summary)
 
 void summary_cause(const struct summary *summary, struct strbuf *out)
 {
-    const char *message = summary->result->failure.msg;
-    if (!has_failed(summary) || !message[0])
+    bool is_superseded = summary->result->outcome == OUTCOME_SUPERSEDED;
+    const char *message =
+        is_superseded ? summary->result->function.reason : summary->result->failure.msg;
+    if ((!has_failed(summary) && !is_superseded) || !message[0])
         return;
     strbuf_addstr(out, "**Why:** ");
     summary_escape(out, message, MESSAGE_BYTES);
@@ -134,18 +173,31 @@ static const char *state_in_words(const struct summary *summary)
     return "The function was changed.";
 }
 
+/* "the function runs … again; the alias …" as a sentence. */
+static void add_restored(const char *restored, struct strbuf *out)
+{
+    char first[2] = {restored[0], '\0'};
+    if (first[0] >= 'a' && first[0] <= 'z') {
+        first[0] = (char)(first[0] - 'a' + 'A');
+        strbuf_addstr(out, first);
+        restored++;
+    }
+    summary_escape(out, restored, MESSAGE_BYTES);
+    size_t len = strlen(restored);
+    if (len > 0 && restored[len - 1] != '.')
+        strbuf_addch(out, '.');
+}
+
 void summary_state(const struct summary *summary, struct strbuf *out)
 {
-    if (!has_failed(summary))
-        return;
-    if (summary->result->restored[0]) {
-        strbuf_addstr(out, "**Put back:** ");
-        summary_escape(out, summary->result->restored, MESSAGE_BYTES);
-        strbuf_addstr(out, "\n\n");
-    }
+    const char *restored = summary->result->restored;
     const char *state = state_in_words(summary);
-    if (state[0])
-        strbuf_addf(out, "**How it stands:** %s\n\n", state);
+    if (!has_failed(summary) || (!restored[0] && !state[0]))
+        return;
+    strbuf_addstr(out, "**How it stands:** ");
+    if (restored[0])
+        add_restored(restored, out);
+    strbuf_addf(out, "%s%s\n\n", restored[0] && state[0] ? " " : "", state);
 }
 
 /* What usually helps, where the stage that failed knew nothing better. */

@@ -327,7 +327,7 @@ START_TEST(numbers_of_the_summary_are_in_the_result)
         at += len - 1;
     }
     if (result.outcome == OUTCOME_DEPLOYED)
-        ck_assert_uint_gt(checked, 30);
+        ck_assert_uint_gt(checked, 15);
     result_release(&result);
 }
 END_TEST

@@ -446,6 +446,61 @@ static void base_only(struct result *result, struct inputs *inputs)
     result->duration_ms = now + 3;
 }
 
+static void rollback(struct result *result, struct inputs *inputs)
+{
+    note_run(result, inputs);
+    inputs->command = COMMAND_ROLLBACK;
+    inputs->baseline_ms = 0;
+    SET(result->gate_reason, "a workflow_dispatch event asks for it");
+    SET(result->storage_reason, "storage tests are a part of deploy, not of rollback");
+    look_around(result);
+    name_function(result);
+    SET(result->function.reason, "it runs another image");
+    SET(result->function.alias, "live");
+    SET(result->function.previous_version, "42");
+    SET(result->function.version, "41");
+    stage(result, "Choose what to go back to", 1310, 1420);
+    stage(result, "Move the alias", 1420, 14100);
+    SET(result->health.status, "ok");
+    SET(result->health.target, "invoke");
+    result->health.attempts = 1;
+    result->health.ms = 310;
+    result->changed = true;
+    result->rolled_back = true;
+    result->deployed = true;
+    result->outcome = OUTCOME_DEPLOYED;
+    result->duration_ms = 14180;
+}
+
+static void status(struct result *result, struct inputs *inputs)
+{
+    nothing_changed(result, inputs);
+    inputs->command = COMMAND_STATUS;
+    SET(result->gate_reason, "status changes nothing, so any event may ask for it");
+    result->function.reason[0] = '\0';
+}
+
+static void superseded(struct result *result, struct inputs *inputs)
+{
+    note_run(result, inputs);
+    look_around(result);
+    name_function(result);
+    SET(result->function.reason, "run 129 of the same workflow has this function already; "
+                                 "allow-older: true deploys run 128 all the same");
+    result->outcome = OUTCOME_SUPERSEDED;
+    result->duration_ms = 1330;
+}
+
+/* Only the configuration differs: the image is the same. */
+static void configuration_change(struct result *result, struct inputs *inputs)
+{
+    nothing_changed(result, inputs);
+    strvec_push(&result->function.configuration_changes, "timeout: 30 → 60");
+    result->changed = true;
+    result->deployed = true;
+    result->outcome = OUTCOME_DEPLOYED;
+}
+
 /* Everything that somebody else can write tries to get out of its place. */
 static void hostile(struct result *result, struct inputs *inputs)
 {
@@ -502,6 +557,10 @@ const struct result_case result_cases[] = {
     {"needs-person", needs_person},
     {"kept", kept},
     {"base-only", base_only},
+    {"rollback", rollback},
+    {"status", status},
+    {"superseded", superseded},
+    {"configuration-change", configuration_change},
     {"hostile", hostile},
 };
 const size_t result_case_count = sizeof result_cases / sizeof *result_cases;

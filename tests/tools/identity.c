@@ -4,8 +4,8 @@
  *     identity [--workspace DIR] [--target NAME] [--build-arg KEY=VALUE] [--base-name NAME]
  *              [--base-digest DIGEST] [--platform OS/ARCH] DOCKERFILE CONTEXT
  *
- * One `name value` a line: hex, files, bytes, seen, whole, reason, git, uses-base, parts. Exit 0, or
- * 1 and the error's kind and message on standard error.
+ * One `name value` a line: hex, files, bytes, seen, whole, reason, git, uses-base, parts,
+ * resident-kib. Exit 0, or 1 and the error's kind and message on standard error.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,20 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "stages/context_identity.h"
+
+/* The most memory that this program has had, from the kernel; 0: it does not say. */
+static long resident_kib(void)
+{
+    char line[256];
+    long kib = 0;
+    FILE *status = fopen("/proc/self/status", "re");
+    while (status && fgets(line, sizeof line, status))
+        if (text_starts_with(line, "VmHWM:"))
+            kib = strtol(line + strlen("VmHWM:"), NULL, 10);
+    if (status)
+        fclose(status);
+    return kib;
+}
 
 static void print(const struct identity *identity)
 {
@@ -26,6 +40,7 @@ static void print(const struct identity *identity)
     printf("git %s\n", identity->git_path);
     printf("uses-base %d\n", identity->uses_base);
     printf("parts %s\n", identity->parts);
+    printf("resident-kib %ld\n", resident_kib());
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,112 @@
+"""Older runs do not overwrite newer ones, and what was deployed is remembered in the function's tags."""
+
+from . import cloud, runner
+from .serving import FunctionCase
+
+ALL_BUT_TAGS = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    {"Effect": "Deny", "Action": ["lambda:TagResource", "lambda:ListTags"], "Resource": "*"}]}
+
+
+def job(number, **more):
+    return runner.Job(run_number=number, run_id=77_000_000 + number, **more)
+
+
+class Ordering(FunctionCase):
+    def version(self, project, version):
+        project.behave(version=version).commit(f"Version {version}")
+        return project
+
+    def superseded(self, run):
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="false", rolled_back="false")
+        self.assertRegex(run.summary, "(?i)superseded")
+        self.assertEqual(run.log.errors, [])
+
+    def test_three_runs_that_finish_in_another_order(self):
+        """Runs 10, 11, 12 of commits A, B, A finish as 10, 12, 11: the function serves A."""
+        project, _ = self.serve()
+        self.version(project, "A")
+        self.assertExit(self.deploy(project, job=job(10)), 0)
+        self.version(project, "B")
+        step, go = self.paused(project, job=job(11))
+        last = self.deploy(self.version(project, "A"), job=job(12))
+        self.assertExit(last, 0)
+        self.assertOutputs(last, deployed="false", image_built="reused")
+        go()
+        mark = self.mark()
+        self.superseded(self.finish(step))
+        self.assertNotIn("UpdateFunctionCode", cloud.operations(self.since(mark)))
+        self.serves("A")
+        self.assertTrue(self.tag("claim").startswith("12."), self.tag("claim"))
+
+    def test_old_run_that_is_run_again(self):
+        project, _ = self.serve()
+        self.assertExit(self.deploy(self.version(project, "A"), job=job(10)), 0)
+        self.assertExit(self.deploy(self.version(project, "B"), job=job(11)), 0)
+        mark = self.mark()
+        run = self.deploy(self.version(project, "A"), job=job(10, run_attempt=2))
+        self.superseded(run)
+        self.assertUntouched(mark)
+        self.serves("B")
+
+    def test_allow_older(self):
+        project, _ = self.serve()
+        self.assertExit(self.deploy(self.version(project, "A"), job=job(10)), 0)
+        self.assertExit(self.deploy(self.version(project, "B"), job=job(11)), 0)
+        run = self.deploy(self.version(project, "A"), job=job(10, run_attempt=2), allow_older="true")
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="true")
+        self.serves("A")
+
+    def test_another_workflow_counts_for_itself(self):
+        project, _ = self.serve()
+        self.assertExit(self.deploy(self.version(project, "A"), job=job(10)), 0)
+        run = self.deploy(self.version(project, "B"), job=job(3, workflow="Hotfix"))
+        self.assertExit(run, 0)
+        self.serves("B")
+
+    def test_record_false(self):
+        """Nothing is written; a newer run's claim counts all the same."""
+        project, _ = self.serve()
+        self.assertExit(self.deploy(self.version(project, "A"), job=job(10), record="false"), 0)
+        self.assertIsNone(self.tag("claim"))
+        self.assertIsNone(self.tag("verified"))
+        self.assertNotIn("TagResource", cloud.operations(self.requests()))
+        self.assertExit(self.deploy(self.version(project, "B"), job=job(12)), 0)
+        self.superseded(self.deploy(self.version(project, "A"), job=job(11), record="false"))
+
+    def test_what_was_verified(self):
+        project, _ = self.serve("live")
+        self.assertExit(self.deploy(self.version(project, "A"), job=job(10)), 0)
+        self.assertExit(self.deploy(self.version(project, "B"), job=job(11)), 0)
+        project.behave(version="bad", health="500").commit("Break it")
+        self.assertExit(self.deploy(project, job=job(12)), 1)
+        self.assertEqual(self.tag("verified"), "3/11 2/10")
+
+    def test_no_permission_to_tag(self):
+        key = "AKID" + self.name[-6:].upper().rjust(16, "0")
+        self.cloud.control("POST", "/keys", {"id": key, "secret": "of-nobody-else-000000000000000000",
+                                             "policy": ALL_BUT_TAGS})
+        self.secrets.add("of-nobody-else-000000000000000000")
+        project, _ = self.serve()
+        run = self.deploy(project, env={"AWS_ACCESS_KEY_ID": key,
+                                        "AWS_SECRET_ACCESS_KEY": "of-nobody-else-000000000000000000"})
+        self.assertExit(run, 0)
+        told = [line for line in run.log.warnings if "TagResource" in line]
+        self.assertEqual(len(told), 1, run.log.warnings)
+        self.serves("1")
+
+
+class Unremembered(FunctionCase):
+    alone = True
+
+    def test_deployed_but_not_remembered(self):
+        """What serves is good: that it cannot be remembered undoes nothing."""
+        project, _ = self.serve()
+        self.cloud.fault("lambda", "TagResource", "status", 500, nth=2, times=-1)
+        run = self.deploy(project)
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="true")
+        self.assertTrue(any("not remembered" in line for line in run.log.warnings), run.log.warnings)
+        self.serves("1")

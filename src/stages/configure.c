@@ -92,8 +92,20 @@ static int look_again(struct run *run, struct error *err)
     return 0;
 }
 
+/* After the code has changed, the look that the survey took is an old one. */
+static int look_after_release(struct run *run, struct error *err)
+{
+    if (!run->code_touched)
+        return 0;
+    if (survey_function(run, err) < 0)
+        return -1;
+    return ours_is_still(run, &run->snapshot) ? 0 : ours_refuse(run, &run->snapshot, err);
+}
+
 static int configure(struct run *run, struct error *err)
 {
+    if (look_after_release(run, err) < 0)
+        return -1;
     for (int try = 1;; try++) {
         bool done = false;
         if (send_once(run, &done, err) == 0) {
@@ -140,8 +152,7 @@ static void say_commands(struct run *run)
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
     json_put_string(request, "FunctionName", run->inputs->function_name);
     bool has_environment = run->environment_lost;
-    JSON_EACH(member, run->configuration_before)
-    {
+    JSON_EACH (member, run->configuration_before) {
         if (text_equal(json_name(member), "Environment"))
             has_environment = true;
         else

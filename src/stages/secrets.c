@@ -4,8 +4,8 @@
 
 static void add_environment(struct redact *redact, const struct json *configuration)
 {
-    JSON_EACH(variable, json_get(configuration, "Environment.Variables"))
-    redact_add(redact, json_string(variable));
+    JSON_EACH (variable, json_get(configuration, "Environment.Variables"))
+        redact_add(redact, json_string(variable));
 }
 
 /* What stands behind the first `separator` of each line. */

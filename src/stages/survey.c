@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "model/configuration.h"
 #include "stages/context_identity.h"
 #include "stages/images.h"
 #include "stages/ours.h"
@@ -254,6 +255,17 @@ static int refuse_function(struct run *run, struct error *err)
     return error_set(err, kind, "%s", plan.reason);
 }
 
+/* A configuration that the function cannot get is an error before anything is built, too. */
+static int refuse_configuration(const struct run *run, struct error *err)
+{
+    enum command command = run->inputs->command;
+    CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
+    const struct json *current = run->facts.function.exists ? run->snapshot.configuration : NULL;
+    if (command != COMMAND_DEPLOY && command != COMMAND_PLAN)
+        return 0;
+    return configuration_compare(run->inputs, current, &change, err);
+}
+
 static int survey_images(struct run *run, bool base_only, struct error *err)
 {
     if (run->paths.base_file) {
@@ -284,7 +296,7 @@ static int survey(struct run *run, struct error *err)
         return -1;
     if (has_function)
         say_function(run);
-    if (!base_only && refuse_function(run, err) < 0)
+    if (!base_only && (refuse_function(run, err) < 0 || refuse_configuration(run, err) < 0))
         return -1;
     if (run->inputs->command == COMMAND_DEPLOY && record_is_superseded(run))
         return 0;

@@ -3,7 +3,9 @@
 import http.client
 import json
 import os
+import pathlib
 import ssl
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -115,18 +117,22 @@ class FunctionCase(case.Case):
             self.assertLess(time.monotonic(), end, f"{what} did not come")
             time.sleep(0.03)
 
-    def settled_on_another(self, digest):
-        """Does the function run another image than this one, and is the update done?"""
-        function = self.cloud.function(self.name)
-        return (digest not in function["Code"]["ResolvedImageUri"]
-                and function["Configuration"].get("LastUpdateStatus") == "Successful")
+    def is_being_verified(self, mark):
+        """Has the program asked the function's URL since then? Then its change is done, and it knows of that."""
+        return any(request["service"] == "url" for request in self.since(mark))
 
     def alias_target(self, alias="live"):
-        answer = self.cloud.call("lambda", "GET", f"/2015-03-31/functions/{self.name}/aliases/{alias}")
-        return answer.json["FunctionVersion"] if answer.status == 200 else None
+        """From the control port: asking Lambda would take of the rate that the program needs."""
+        return self.cloud.state()["functions"][self.name]["aliases"].get(alias, {}).get("version")
 
     def configuration(self):
         return self.cloud.function(self.name)["Configuration"]
+
+    def again(self):
+        """Names and a folder of their own for the next part of a test."""
+        self.name = case.unique(self._testMethodName.removeprefix("test_"))
+        self.base_name = self.name + "-base"
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
 
     def tag(self, name):
         return self.cloud.function(self.name).get("Tags", {}).get(f"lambda-fastdeploy:{name}")

@@ -17,8 +17,7 @@ class Others(FunctionCase):
 
     def change_code(self, image):
         """As another person would, by the API; until it serves."""
-        answer = self.cloud.update_code(self.name, image)
-        self.assertEqual(answer.status, 200, answer.text)
+        self.until(lambda: self.cloud.update_code(self.name, image).status == 200, "the right to change it")
         self.until(lambda: self.configuration().get("LastUpdateStatus") == "Successful", "the other's update")
 
     # During our build: what they did is what we go back to.
@@ -87,11 +86,12 @@ class Others(FunctionCase):
             self.assertIn(word, run.text)
 
     def test_code_changed_after_our_change(self):
-        project, seeded = self.serve()
+        project, _ = self.serve()
         image = self.others_image()
         project.behave(version="bad", health="500").commit("Break it")
-        step = self.started(project, health_url=cloud.url_of(self.name), cold_start_wait="6")
-        self.until(lambda: self.settled_on_another(seeded), "our change")
+        mark = self.mark()
+        step = self.started(project, cold_start_wait="8")
+        self.until(lambda: self.is_being_verified(mark), "our change")
         self.change_code(image)
         # The health check asks the other's version by now, which is good; the warm-up, too: nothing fails.
         run = self.finish(step)
@@ -102,8 +102,9 @@ class Others(FunctionCase):
         project, seeded = self.serve()
         image = self.others_image()
         project.behave(version="bad").commit("Break it")
+        mark = self.mark()
         step = self.started(project, cold_start_wait="4", health_expect="never said")
-        self.until(lambda: self.settled_on_another(seeded), "our change")
+        self.until(lambda: self.is_being_verified(mark), "our change")
         self.change_code(image)
         run = self.finish(step)
         self.left_alone(run, "update-function-code", seeded)
@@ -112,8 +113,9 @@ class Others(FunctionCase):
     def test_configuration_changed_after_our_change(self):
         project, seeded = self.serve(memory=256)
         project.behave(version="bad", health="500").commit("Break it")
+        mark = self.mark()
         step = self.started(project, memory_size="512", cold_start_wait="4")
-        self.until(lambda: self.settled_on_another(seeded), "our change")
+        self.until(lambda: self.is_being_verified(mark), "our change")
         self.cloud.change_function(self.name, configuration={"Timeout": 7})
         run = self.finish(step)
         self.left_alone(run, "update-function-code", seeded, "update-function-configuration", '"MemorySize":256')
@@ -123,8 +125,9 @@ class Others(FunctionCase):
         """A new RevisionId without anybody's work in it, as Lambda gives: the way back is taken."""
         project, seeded = self.serve()
         project.behave(version="bad", health="500").commit("Break it")
+        mark = self.mark()
         step = self.started(project, cold_start_wait="4")
-        self.until(lambda: self.settled_on_another(seeded), "our change")
+        self.until(lambda: self.is_being_verified(mark), "our change")
         self.cloud.change_function(self.name)
         self.assertPutBack(self.finish(step), seeded)
 

@@ -1,0 +1,68 @@
+"""The command rollback: back through what passed verification, and nowhere else."""
+
+from . import cloud
+from .serving import FunctionCase
+
+
+class Rollback(FunctionCase):
+    def three_versions(self, alias=None):
+        """Versions 1, 2 and 3, each verified, and a bad one in between."""
+        project, seeded = self.serve(alias)
+        runs = []
+        for version in ("1", "2", "bad", "3"):
+            project.behave(version=version, **({"health": "500"} if version == "bad" else {})).commit(version)
+            run = self.deploy(project)
+            self.assertExit(run, 1 if version == "bad" else 0)
+            runs.append(run)
+        return project, seeded, runs
+
+    def back(self, project):
+        return self.deploy(project, command="rollback")
+
+    def twice(self, alias):
+        project, _, _ = self.three_versions(alias)
+        for version in ("2", "1"):
+            run = self.back(project)
+            self.assertExit(run, 0)
+            self.assertOutputs(run, rolled_back="true")
+            self.serves(version)
+        mark = self.mark()
+        run = self.back(project)
+        self.assertExit(run, 1)
+        self.assertError(run, "nothing to roll")
+        self.assertNotIn("UpdateFunctionCode", cloud.operations(self.since(mark)))
+        self.serves("1")
+        self.again_forward(project)
+
+    def again_forward(self, project):
+        project.behave(version="4").commit("Forward")
+        self.assertExit(self.deploy(project), 0)
+        self.serves("4")
+
+    def test_twice(self):
+        self.twice(None)
+
+    def test_twice_alias(self):
+        self.twice("live")
+
+    def test_image_that_is_gone(self):
+        project, _, runs = self.three_versions()
+        self.cloud.ecr("BatchDeleteImage", repositoryName=self.name,
+                       imageIds=[{"imageDigest": runs[1].outputs["image-digest"]}])
+        mark = self.mark()
+        run = self.back(project)
+        self.assertExit(run, 1)
+        self.assertError(run, "gone")
+        self.assertUntouched(mark)
+        self.serves("3")
+
+    def test_image_that_is_gone_alias(self):
+        project, _, runs = self.three_versions("live")
+        self.cloud.ecr("BatchDeleteImage", repositoryName=self.name,
+                       imageIds=[{"imageDigest": runs[1].outputs["image-digest"]}])
+        mark = self.mark()
+        run = self.back(project)
+        self.assertExit(run, 1)
+        self.assertError(run, "gone")
+        self.assertUntouched(mark)
+        self.serves("3")

@@ -215,13 +215,14 @@ static void add_chart_bar(struct strbuf *out, const struct result *result, const
                           const struct span *span)
 {
     int64_t ms = timeline_span_ms(result, span);
+    int64_t end_ms = span->start_ms + (ms > 0 ? ms : 1);
     strbuf_addstr(out, "    · "); /* no word of Mermaid's own can stand at the beginning */
     add_chart_name(out, name);
     strbuf_addf(out, " :%s%lld, %lld\n",
                 span->cached   ? "done, "
                 : span->beside ? "active, "
                                : "",
-                (long long)span->start_ms, (long long)(span->start_ms + (ms > 0 ? ms : 1)));
+                (long long)span->start_ms, (long long)end_ms);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as spans are nested, at most DEPTH_MAX */

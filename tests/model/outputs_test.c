@@ -225,8 +225,7 @@ START_TEST(outputs_stay_small)
     ck_assert_int_eq(json_get_int(json, "left_out", 0),
                      (int64_t)(result.spans.len + result.spans.dropped - json_length(spans)));
     int64_t index = 0;
-    JSON_EACH(span, spans)
-    {
+    JSON_EACH (span, spans) {
         ck_assert_int_lt(json_get_int(span, "parent", -1), index);
         index++;
     }
@@ -270,8 +269,7 @@ static void add_looks(const struct json *json, struct strbuf *out)
     } else if (json_type(json) == JSON_STRING) {
         strbuf_addf(out, " %s ", json_string(json));
     }
-    JSON_EACH(child, json)
-    {
+    JSON_EACH (child, json) {
         add_looks(child, out);
     }
 }
@@ -340,8 +338,7 @@ START_TEST(times_add_up)
     make_result(&result_cases[_i], &result, &inputs);
     CLEANUP(json) struct json *json = outputs_timings(&result);
     int64_t sum = json_get_int(json, "other_ms", 0);
-    JSON_EACH(span, json_member(json, "spans"))
-    {
+    JSON_EACH (span, json_member(json, "spans")) {
         if (!json_member(span, "parent") && !json_get_bool(span, "beside", false))
             sum += json_get_int(span, "ms", 0);
     }

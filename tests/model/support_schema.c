@@ -51,8 +51,7 @@ static int check_type(const struct json *wanted, const struct json *value,
 static int check_enum(const struct json *wanted, const struct json *value,
                       const struct place *place)
 {
-    JSON_EACH(choice, wanted)
-    {
+    JSON_EACH (choice, wanted) {
         if (json_equal(choice, value))
             return 0;
     }
@@ -77,8 +76,7 @@ static int check_properties(const struct json *schema, const struct json *value,
                             const struct place *place)
 {
     const struct json *properties = json_member(schema, "properties");
-    JSON_EACH(member, value)
-    {
+    JSON_EACH (member, value) {
         const char *name = json_name(member);
         const struct json *wanted = json_member(properties, name);
         char path[300];
@@ -95,8 +93,7 @@ static int check_properties(const struct json *schema, const struct json *value,
 static int check_required(const struct json *wanted, const struct json *value,
                           const struct place *place)
 {
-    JSON_EACH(name, wanted)
-    {
+    JSON_EACH (name, wanted) {
         if (!json_member(value, json_string(name)))
             return fail(place, "it lacks", json_string(name));
     }
@@ -107,8 +104,7 @@ static int check_items(const struct json *wanted, const struct json *value,
                        const struct place *place)
 {
     size_t index = 0;
-    JSON_EACH(item, value)
-    {
+    JSON_EACH (item, value) {
         char path[300];
         snprintf(path, sizeof path, "%s[%zu]", place->path, index++);
         struct place inner = {.path = path, .problem = place->problem, .size = place->size};
@@ -159,8 +155,7 @@ static int check_keyword(const struct json *schema, const struct json *keyword,
 
 static int check(const struct json *schema, const struct json *value, const struct place *place)
 {
-    JSON_EACH(keyword, schema)
-    {
+    JSON_EACH (keyword, schema) {
         if (check_keyword(schema, keyword, value, place) < 0)
             return -1;
     }

@@ -218,26 +218,41 @@ static bool skip_other(const char **at)
     return len > 0;
 }
 
-bool dockerfile_json_strings(const char *text, struct strvec *ret_values, bool *ret_mixed)
+/* One value of the array; false: it is not JSON. */
+static bool take_value(const char **at, struct strvec *values, bool *mixed)
 {
     CLEANUP(strbuf) struct strbuf value = STRBUF_INIT(STRBUF_NO_CAP);
+    if (**at != '"') {
+        *mixed = true;
+        return skip_other(at);
+    }
+    if (!take_string(at, &value))
+        return false;
+    strvec_push(values, value.buf);
+    return true;
+}
+
+/* *at stands behind '['; afterwards behind ']'. */
+static bool take_array(const char **at, struct strvec *values, bool *mixed)
+{
+    *at = skip_json_space(*at);
+    bool more = **at != ']';
+    while (more) {
+        if (!take_value(at, values, mixed))
+            return false;
+        *at = skip_json_space(*at);
+        more = **at == ',';
+        *at = more ? skip_json_space(*at + 1) : *at;
+    }
+    return *(*at)++ == ']';
+}
+
+bool dockerfile_json_strings(const char *text, struct strvec *ret_values, bool *ret_mixed)
+{
     struct strvec values = STRVEC_INIT;
     const char *at = skip_json_space(text);
-    bool mixed = false, good = *at == '[';
-    at = good ? skip_json_space(at + 1) : at;
-    bool more = good && *at != ']';
-    while (more && good) {
-        if (*at == '"')
-            good = take_string(&at, &value);
-        else
-            good = mixed = skip_other(&at);
-        if (good && !mixed)
-            strvec_push(&values, value.buf);
-        at = skip_json_space(at);
-        more = *at == ',';
-        at = more ? skip_json_space(at + 1) : at;
-    }
-    good = good && *at == ']' && !*skip_json_space(at + 1);
+    bool mixed = false;
+    bool good = *at++ == '[' && take_array(&at, &values, &mixed) && !*skip_json_space(at);
     *ret_mixed = good && mixed;
     good = good && !mixed;
     for (size_t i = 0; good && i < values.len; i++)

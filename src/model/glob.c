@@ -5,51 +5,41 @@
 
 #define REPLACEMENT 0xFFFDu
 
-static unsigned continuation(const char *text, size_t index)
-{
-    return (unsigned char)text[index] & 0x3Fu;
-}
-
 static bool is_continuation(char c)
 {
     return ((unsigned char)c & 0xC0u) == 0x80u;
 }
 
-/* Stops at the terminator, because that is no continuation byte. */
-static bool has_continuations(const char *text, size_t count)
-{
-    for (size_t i = 1; i <= count; i++)
-        if (!is_continuation(text[i]))
-            return false;
-    return true;
-}
+/* Sequences by their first byte: how long, and the smallest character that may be written so. */
+static const struct {
+    unsigned char first, last;
+    size_t bytes;
+    uint32_t smallest;
+} sequences[] = {{0xC2, 0xDF, 2, 0x80}, {0xE0, 0xEF, 3, 0x800}, {0xF0, 0xF4, 4, 0x10000}};
 
 uint32_t glob_decode(const char *text, size_t *ret_bytes)
 {
-    unsigned lead = (unsigned char)text[0];
+    unsigned char lead = (unsigned char)text[0];
     *ret_bytes = 1;
     if (lead < 0x80)
         return lead;
-    if (lead >= 0xC2 && lead <= 0xDF && has_continuations(text, 1)) {
-        *ret_bytes = 2;
-        return (lead & 0x1Fu) << 6 | continuation(text, 1);
-    }
-    if (lead >= 0xE0 && lead <= 0xEF && has_continuations(text, 2)) {
-        uint32_t c = (lead & 0x0Fu) << 12 | continuation(text, 1) << 6 | continuation(text, 2);
-        if (c < 0x800 || (c >= 0xD800 && c <= 0xDFFF))
+    size_t which = 0;
+    while (which < 3 && (lead < sequences[which].first || lead > sequences[which].last))
+        which++;
+    if (which == 3)
+        return REPLACEMENT;
+    size_t bytes = sequences[which].bytes;
+    uint32_t character = lead & (0x7Fu >> bytes);
+    for (size_t i = 1; i < bytes; i++) { /* a terminator is no continuation */
+        if (!is_continuation(text[i]))
             return REPLACEMENT;
-        *ret_bytes = 3;
-        return c;
+        character = character << 6 | ((unsigned char)text[i] & 0x3Fu);
     }
-    if (lead >= 0xF0 && lead <= 0xF4 && has_continuations(text, 3)) {
-        uint32_t c = (lead & 0x07u) << 18 | continuation(text, 1) << 12 |
-                     continuation(text, 2) << 6 | continuation(text, 3);
-        if (c < 0x10000 || c > 0x10FFFF)
-            return REPLACEMENT;
-        *ret_bytes = 4;
-        return c;
-    }
-    return REPLACEMENT;
+    bool surrogate = character >= 0xD800 && character <= 0xDFFF;
+    if (character < sequences[which].smallest || character > 0x10FFFF || surrogate)
+        return REPLACEMENT;
+    *ret_bytes = bytes;
+    return character;
 }
 
 bool glob_is_space(uint32_t c)

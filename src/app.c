@@ -147,19 +147,36 @@ static const struct pipeline *choose_pipeline(const struct app *app)
     abort(); /* the inputs refuse commands that have no pipeline */
 }
 
-static int run_stage(struct run *run, const struct stage *stage, struct error *err)
+static int may_start(const struct run *run, const struct stage *stage, struct error *err)
 {
+    int64_t left_ms;
+    if (stage->closes)
+        return 0;
     if (cancel_requested())
         return error_set(err, ERROR_CANCELLED, "cancelled before: %s", stage->title);
-    int64_t left_ms;
     if (run_time_left(run, INT64_MAX, &left_ms, err) < 0)
         return error_wrap(err, "before: %s", stage->title);
+    return 0;
+}
+
+static int run_stage(struct run *run, const struct stage *stage, struct error *err)
+{
+    if (may_start(run, stage, err) < 0)
+        return -1;
     log_group_begin("%s", stage->title);
     run->span = span_begin(&run->result.spans, SPAN_NONE, "%s", stage->title);
+    if (stage->closes)
+        cancel_shield_begin();
     int rc = stage->run(run, err);
+    if (stage->closes)
+        cancel_shield_end();
     span_end(&run->result.spans, run->span);
     log_group_end();
-    return rc;
+    if (rc == 0 || !stage->closes)
+        return rc;
+    log_warning("%s", err->msg);
+    error_reset(err);
+    return 0;
 }
 
 /* Put back what the stages up to and including `last` changed, the newest first, and prove that it answers. */
@@ -189,9 +206,10 @@ static int put_back(struct run *run, const struct pipeline *pipeline, size_t las
     return rc;
 }
 
-static bool is_kept(const struct app *app)
+/* Kept is only what is there whole: a function that a failed update has left half-changed is put back whatever on-failure says. */
+static bool is_kept(const struct app *app, const struct stage *failed)
 {
-    return app->inputs.on_failure == ON_FAILURE_KEEP && !cancel_signal();
+    return app->inputs.on_failure == ON_FAILURE_KEEP && failed == &stage_verify && !cancel_signal();
 }
 
 static void handle_failure(struct app *app, const struct pipeline *pipeline, size_t failed_at,
@@ -211,16 +229,35 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
 
     if (!result->changed)
         return;
-    if (is_kept(app)) {
+    if (is_kept(app, pipeline->stages[failed_at])) {
         log_warning("on-failure is keep: the function serves the new image");
         return;
     }
+    result->deployed = false;
     struct error undo_error = ERROR_INIT;
     if (put_back(run, pipeline, failed_at, &undo_error) < 0) {
         result->outcome = OUTCOME_NEEDS_PERSON;
         log_error("%s", undo_error.msg);
         if (result->remedy[0])
             log_info("to put the function back by hand:\n%s", result->remedy);
+    } else if (!result->restored[0] && !result->function.created) {
+        result->changed = false; /* nothing of it had arrived */
+    }
+}
+
+/* The outcome of a pipeline that ran to its end. */
+static void conclude(const struct pipeline *pipeline, struct result *result)
+{
+    bool has_made_base =
+        pipeline->command == COMMAND_BASE && text_equal(result->base.status, "built");
+    if (pipeline->plan_only)
+        result->outcome = OUTCOME_PLANNED;
+    else
+        result->outcome =
+            result->deployed || has_made_base ? OUTCOME_DEPLOYED : OUTCOME_NOTHING_TO_DO;
+    if (pipeline->command == COMMAND_ROLLBACK && result->deployed) {
+        result->rolled_back = true;
+        result->deployed = false; /* what serves now is not this commit */
     }
 }
 
@@ -240,13 +277,7 @@ static void run_pipeline(struct app *app)
         if (run->result.outcome != OUTCOME_UNDECIDED)
             return; /* a stage has found that there is nothing (more) to do */
     }
-    struct result *result = &run->result;
-    if (pipeline->plan_only)
-        result->outcome = OUTCOME_PLANNED;
-    else if (result->outcome == OUTCOME_UNDECIDED)
-        result->outcome = result->deployed || text_equal(result->base.status, "built")
-                              ? OUTCOME_DEPLOYED
-                              : OUTCOME_NOTHING_TO_DO;
+    conclude(pipeline, &run->result);
 }
 
 static void say_gate(const struct app *app)

@@ -238,5 +238,6 @@ static bool is_record_wanted(const struct run *run)
 const struct stage stage_record = {.name = "record",
                                    .title = "Remember this deployment",
                                    .wanted = is_record_wanted,
+                                   .closes = true,
                                    .run = record,
                                    .undo = NULL};

@@ -137,12 +137,17 @@ static int forget(struct run *run, struct error *err)
     struct record_list list;
     record_read_list(run, &list);
     record_list_drop_until(&list, run->rollback_target);
-    run->result.rolled_back = true;
     return record_write_list(run, &list, err);
+}
+
+static bool is_record_wanted(const struct run *run)
+{
+    return run->inputs->record;
 }
 
 const struct stage stage_rolled_back = {.name = "record",
                                         .title = "Remember this rollback",
-                                        .wanted = NULL,
+                                        .wanted = is_record_wanted,
+                                        .closes = true,
                                         .run = forget,
                                         .undo = NULL};

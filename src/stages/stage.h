@@ -93,6 +93,8 @@ struct stage {
     const char *title; /* "Look at what is there": the log group and the timing tree */
     bool (*wanted)(const struct run *run); /* NULL: always */
     bool only_looks; /* nothing was tried yet when it fails: bad input is exit 2 */
+    bool
+        closes; /* after the proof: it is not skipped by a cancel, and its failure is a warning that undoes nothing */
     int (*run)(struct run *run, struct error *err);
     /* Put back what this stage changed; called in reverse order after a later failure, only for
      * stages that were begun. NULL: nothing to put back. */

@@ -409,8 +409,8 @@ static int give_up(const struct request *request, const struct failure *failure,
                    const struct history *history, int attempts, struct error *err)
 {
     struct error last = failure->error;
-    bool contested = last.kind == ERROR_CONFLICT || last.kind == ERROR_PRECONDITION;
-    if (contested && history->in_doubt && request->call->operation->changes) {
+    bool open = history->in_doubt && request->call->operation->changes;
+    if (open && last.kind != ERROR_CANCELLED) {
         last.kind = ERROR_NETWORK;
         error_wrap(&last, "an earlier attempt got no answer and may have taken effect");
     }

@@ -104,9 +104,9 @@ void aws_answer_release(struct aws_answer *answer);
  * must be initialised; it is released first, and filled in only on success.
  *
  * In doubt: when an operation that `changes` got no answer (reset, timeout, cut, 5xx) and was sent
- * again, a 409 or 412 of the later attempt may be about our own change. Then the kind is
- * ERROR_NETWORK (whether the far side acted is not known), name and code are AWS's: look at what is
- * there now.
+ * again, it may have taken effect whatever a later attempt is answered (a 409 or 412 may be about our
+ * own change). Then the kind is ERROR_NETWORK (whether the far side acted is not known), name and
+ * code are those of the last answer: look at what is there now.
  */
 int aws_call(struct aws *aws, const struct aws_call *call, struct aws_answer *ret_answer,
              struct error *err);

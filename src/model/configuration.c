@@ -50,8 +50,8 @@ static struct json *read_environment(const struct json *current)
 static struct json *read_layers(const struct json *current)
 {
     struct json *layers = json_new_array();
-    JSON_EACH(layer, json_get(current, "Layers"))
-    json_append_string(layers, json_get_string(layer, "Arn"));
+    JSON_EACH (layer, json_get(current, "Layers"))
+        json_append_string(layers, json_get_string(layer, "Arn"));
     return layers;
 }
 
@@ -151,19 +151,21 @@ static struct json *read_current(const struct row *row, const char *name,
     return member ? json_copy(member) : NULL;
 }
 
-static bool same_set(const struct json *a, const struct json *b)
+static bool holds_all(const struct json *list, const struct json *others)
 {
-    if (json_length(a) != json_length(b))
-        return false;
-    JSON_EACH(wanted, a)
-    {
+    JSON_EACH (other, others) {
         bool found = false;
-        JSON_EACH(there, b)
-        found = found || json_equal(wanted, there);
+        JSON_EACH (element, list)
+            found = found || json_equal(element, other);
         if (!found)
             return false;
     }
     return true;
+}
+
+static bool same_set(const struct json *a, const struct json *b)
+{
+    return json_length(a) == json_length(b) && holds_all(a, b) && holds_all(b, a);
 }
 
 static bool same_member(const struct row *row, const struct json *wanted, const struct json *there)
@@ -185,8 +187,7 @@ static bool is_empty(const struct json *node)
 /* Every member of `wanted` is as it is in `there`; what is empty or false need not be there. */
 static bool has_members(const struct row *row, const struct json *wanted, const struct json *there)
 {
-    JSON_EACH(member, wanted)
-    {
+    JSON_EACH (member, wanted) {
         const struct json *other = json_member(there, json_name(member));
         bool is_unset =
             !other && (is_empty(member) || !json_get_bool(wanted, json_name(member), true));
@@ -224,9 +225,9 @@ static struct json *wanted_environment(const struct inputs *inputs, const struct
 static int check_environment_size(const struct json *environment, struct error *err)
 {
     size_t size = 0;
-    JSON_EACH(variable, json_get(environment, "Variables"))
-    size +=
-        strlen(json_name(variable)) + strlen(json_string(variable) ? json_string(variable) : "");
+    JSON_EACH (variable, json_get(environment, "Variables"))
+        size += strlen(json_name(variable)) +
+                strlen(json_string(variable) ? json_string(variable) : "");
     if (size <= ENVIRONMENT_MAX_BYTES)
         return 0;
     return error_set(err, ERROR_INPUT,
@@ -267,8 +268,8 @@ static int collect_wanted(const struct inputs *inputs, const struct json *curren
         return error_wrap(err, "function-configuration");
     if (further && json_type(further) != JSON_OBJECT)
         return error_set(err, ERROR_INPUT, "function-configuration is not a JSON object");
-    JSON_EACH(member, further)
-    json_put(wanted, json_name(member), json_copy(member));
+    JSON_EACH (member, further)
+        json_put(wanted, json_name(member), json_copy(member));
     json_put_string(wanted, "Description", inputs->description);
     if (inputs->memory_size != INPUT_INT_UNSET)
         json_put_int(wanted, "MemorySize", inputs->memory_size);
@@ -288,16 +289,14 @@ static void describe_environment(const struct json *before, const struct json *a
 {
     const struct json *old = json_get(before, "Variables"), *new = json_get(after, "Variables");
     const char *separator = " ";
-    JSON_EACH(variable, new)
-    {
+    JSON_EACH (variable, new) {
         const struct json *was = json_member(old, json_name(variable));
         if (was && json_equal(was, variable))
             continue;
         strbuf_addf(out, "%s%c %s", separator, was ? '~' : '+', json_name(variable));
         separator = ", ";
     }
-    JSON_EACH(variable, old)
-    {
+    JSON_EACH (variable, old) {
         if (json_member(new, json_name(variable)))
             continue;
         strbuf_addf(out, "%s- %s", separator, json_name(variable));
@@ -338,8 +337,7 @@ int configuration_compare(const struct inputs *inputs, const struct json *curren
     struct configuration_change change = CONFIGURATION_CHANGE_INIT;
     if (collect_wanted(inputs, current, wanted, err) < 0)
         return -1;
-    JSON_EACH(member, wanted)
-    {
+    JSON_EACH (member, wanted) {
         const char *name = json_name(member);
         const struct row *row = find_row(name);
         CLEANUP(json) struct json *there = read_current(row, name, current);
@@ -362,8 +360,7 @@ int configuration_compare(const struct inputs *inputs, const struct json *curren
 
 bool configuration_has(const struct json *current, const struct json *members)
 {
-    JSON_EACH(member, members)
-    {
+    JSON_EACH (member, members) {
         const struct row *row = find_row(json_name(member));
         CLEANUP(json) struct json *there = read_current(row, json_name(member), current);
         if (!is_same(row, member, there))

@@ -71,7 +71,7 @@ bool record_claim_parse(const char *value, struct record_claim *ret_claim)
         return false;
     struct record_claim claim = {.number = 0};
     if (!text_to_int64(number, 1, INT64_MAX, &claim.number) ||
-        !text_to_int64(attempt, 1, INT64_MAX, &claim.attempt) ||
+        !text_to_int64(attempt, 1, INT64_MAX, &claim.attempt) || !value[used] ||
         strlen(value + used) >= sizeof claim.key)
         return false;
     snprintf(claim.key, sizeof claim.key, "%s", value + used);

@@ -1,0 +1,94 @@
+#include <check.h>
+#include <string.h>
+
+#include "core/cleanup.h"
+#include "core/text.h"
+#include "model/redact.h"
+
+Suite *redact_suite(void);
+
+#define SECRETS 3
+
+static const struct {
+    const char *secrets[SECRETS], *text, *shown;
+} cases[] = {
+    {{"hunter22"}, "the password is hunter22.", "the password is ***."},
+    {{"hunter22"}, "hunter22", "***"},
+    {{"hunter22"}, "hunter22hunter22", "***"},
+    {{"hunter22"}, "hunter22 hunter22", "*** ***"},
+    {{"hunter22"}, "nothing", "nothing"},
+    {{"hunter22"}, "", ""},
+    {{NULL}, "hunter22", "hunter22"},
+    {{""}, "hunter22", "hunter22"},
+    {{"abc"}, "abcabc: too short to be hidden", "abcabc: too short to be hidden"},
+    {{"abcd"}, "[abcd]", "[***]"},
+    {{" padded value "}, "<padded value>", "<***>"},
+    /* one within the other, and two that overlap */
+    {{"pass", "password1"}, "is password1 or pass?", "is *** or ***?"},
+    {{"password1", "pass"}, "is password1 or pass?", "is *** or ***?"},
+    {{"abcdef", "defghi"}, "<abcdefghi>", "<***>"},
+    /* as JSON and as the log write it */
+    {{"a\"b\\c d"}, "{\"token\":\"a\\\"b\\\\c d\"}", "{\"token\":\"***\"}"},
+    {{"tab\there"}, "{\"v\":\"tab\\there\"} tab here tab\there", "{\"v\":\"***\"} *** ***"},
+    {{"bell\a here"}, "bell\\x07 here", "***"},
+    /* of several lines */
+    {{"first line!\nsecond line"}, "first line!\nsecond line", "***"},
+    {{"first line!\nsecond line"}, "INFO second line", "INFO ***"},
+    {{"first line!\nsecond line"}, "INFO first line! END", "INFO *** END"},
+    {{"first line!\nsecond line"}, "{\"k\":\"first line!\\nsecond line\"}", "{\"k\":\"***\"}"},
+    {{"first line!\nend\n"}, "the end of it", "the end of it"},
+    /* cut within a secret */
+    {{"hunter22-and-more"}, "answered 500: hunter22-a", "answered 500: ***"},
+    {{"hunter22-and-more"}, "answered 500: hunter22-a…", "answered 500: ***…"},
+    {{"hunter22-and-more"}, "and-more, says the log", "***, says the log"},
+    {{"hunter22-and-more"}, "hunt", "***"},
+    {{"hunter22-and-more"}, "a hun", "a hun"},
+    {{"hunter22-and-more"}, "ore, says the log", "ore, says the log"},
+    {{"grün-grün"}, "<grün-grün>", "<***>"},
+};
+
+START_TEST(hides_secrets)
+{
+    CLEANUP(redact) struct redact redact = REDACT_INIT;
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(STRBUF_NO_CAP);
+    for (size_t i = 0; i < SECRETS; i++)
+        redact_add(&redact, cases[_i].secrets[i]);
+    redact_text(&redact, cases[_i].text, strlen(cases[_i].text), &out);
+    ck_assert_str_eq(out.buf, cases[_i].shown);
+}
+END_TEST
+
+START_TEST(hides_within_a_place)
+{
+    CLEANUP(redact) struct redact redact = REDACT_INIT;
+    char text[24] = "x=1234 y=1234 z=1234";
+    redact_add(&redact, "1234");
+    redact_in_place(&redact, text, sizeof text);
+    ck_assert_str_eq(text, "x=*** y=*** z=***");
+    char small[6] = "12345";
+    redact_in_place(&redact, small, sizeof small);
+    ck_assert_str_eq(small, "***5");
+}
+END_TEST
+
+START_TEST(keeps_bytes_behind_a_zero)
+{
+    CLEANUP(redact) struct redact redact = REDACT_INIT;
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(STRBUF_NO_CAP);
+    redact_add(&redact, "hunter22");
+    redact_text(&redact, "a\0hunter22\0b", 12, &out);
+    ck_assert_uint_eq(out.len, 7);
+    ck_assert_mem_eq(out.buf, "a\0***\0b", 7);
+}
+END_TEST
+
+Suite *redact_suite(void)
+{
+    Suite *suite = suite_create("redact");
+    TCase *tcase = tcase_create("all");
+    tcase_add_loop_test(tcase, hides_secrets, 0, sizeof cases / sizeof *cases);
+    tcase_add_test(tcase, hides_within_a_place);
+    tcase_add_test(tcase, keeps_bytes_behind_a_zero);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

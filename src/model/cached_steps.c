@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/cleanup.h"
@@ -22,6 +23,12 @@ static const char *find_number(const char *name)
     while (at > name + 1 && (isdigit((unsigned char)at[-1]) || at[-1] == '/'))
         at--;
     return memchr(at, '/', (size_t)(end - at)) ? at : NULL;
+}
+
+int cached_steps_number(const char *name)
+{
+    const char *number = find_number(name);
+    return number ? (int)strtol(number, NULL, 10) : 0;
 }
 
 /* False: not a step that is remembered. */

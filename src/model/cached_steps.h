@@ -16,6 +16,9 @@
 #define CACHED_STEPS_TAG  "lambda-fastdeploy:cached"
 #define CACHED_STEPS_SIZE 257
 
+/* The number of an instruction's step within its stage ("[build 3/7] RUN make": 3), 0: another part of a build. */
+int cached_steps_number(const char *name);
+
 /* "-" when none was cached: a tag's value is not empty. */
 void cached_steps_format(const struct build_step_result *steps, size_t count,
                          char ret_text[CACHED_STEPS_SIZE]);

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "model/cached_steps.h"
 #include "model/plan.h"
 #include "stages/builder.h"
 #include "stages/caches.h"
@@ -34,6 +35,42 @@ static void log_check_line(void *context, bool is_stderr, const char *line, size
     strbuf_addch(&result->evidence, '\n');
 }
 
+/* BuildKit tells of a stage's last step first. */
+static int compare_steps(const void *left, const void *right)
+{
+    const struct progress_step *a = *(const struct progress_step *const *)left,
+                               *b = *(const struct progress_step *const *)right;
+    int a_number = cached_steps_number(a->name), b_number = cached_steps_number(b->name);
+    if (a->start_ms != b->start_ms)
+        return a->start_ms < b->start_ms ? -1 : 1;
+    return a_number != b_number ? a_number - b_number : a->number - b->number;
+}
+
+/* Those that are not BuildKit's own, in the order in which they began. The caller frees it. */
+static const struct progress_step **sort_steps(const struct progress *progress, size_t *ret_count)
+{
+    const struct progress_step **steps = memory_new((progress->len + 1) * sizeof *steps);
+    size_t count = 0;
+    for (size_t i = 0; i < progress->len; i++)
+        if (!progress->steps[i].internal)
+            steps[count++] = &progress->steps[i];
+    qsort(steps, count, sizeof *steps, compare_steps);
+    *ret_count = count;
+    return steps;
+}
+
+static void keep_step(const struct progress_step *step, int64_t ms, struct image_result *result)
+{
+    if (cached_steps_number(step->name) == 0)
+        return; /* caches, exports and pushes stand in the timing tree only */
+    result->steps[result->step_count++] =
+        (struct build_step_result){.name = memory_copy_string(step->name),
+                                   .cached = step->cached,
+                                   .failed = step->error != NULL,
+                                   .ms = ms};
+    result->cached_count += step->cached;
+}
+
 /* What a step of the build was, where it began, and its bytes, into the timing tree and the result.
  */
 static void keep_steps(struct run *run, const struct progress *progress, int span, int64_t began_ms,
@@ -43,22 +80,18 @@ static void keep_steps(struct run *run, const struct progress *progress, int spa
     for (size_t i = 0; i < progress->len; i++)
         if (progress->steps[i].start_ms > 0 && progress->steps[i].start_ms < first_ms)
             first_ms = progress->steps[i].start_ms;
-    result->steps = memory_new((progress->len + 1) * sizeof *result->steps);
-    for (size_t i = 0; i < progress->len; i++) {
-        const struct progress_step *step = &progress->steps[i];
-        if (step->internal)
-            continue;
+    size_t count;
+    const struct progress_step **steps = sort_steps(progress, &count);
+    result->steps = memory_new((count + 1) * sizeof *result->steps);
+    for (size_t i = 0; i < count; i++) {
+        const struct progress_step *step = steps[i];
         int64_t start_ms = step->start_ms > 0 ? began_ms + step->start_ms - first_ms : began_ms;
         int64_t end_ms = step->end_ms > 0 ? began_ms + step->end_ms - first_ms : start_ms;
-        result->steps[result->step_count++] =
-            (struct build_step_result){.name = memory_copy_string(step->name),
-                                       .cached = step->cached,
-                                       .failed = step->error != NULL,
-                                       .ms = end_ms - start_ms};
-        result->cached_count += step->cached;
+        keep_step(step, end_ms - start_ms, result);
         span_add(&run->result.spans, span, step->name, start_ms, end_ms, step->cached,
                  step->bytes > 0 ? step->bytes : -1);
     }
+    free(steps);
     result->pushed_bytes = progress->pushed_bytes;
 }
 

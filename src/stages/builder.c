@@ -41,7 +41,9 @@ static int choose_engines_builder(struct run *run, const struct docker_info *inf
         log_info("builder: the engine's own BuildKit (Docker %s)", info->server_version);
         return 0;
     }
-    if (!run->inputs->cache_registry && !run->inputs->cache_gha)
+    bool has_cache = run->inputs->cache_registry ||
+                     (run->inputs->cache_gha && run->services.github.runtime_token);
+    if (!has_cache)
         return 0; /* nothing to export: the engine's own will do */
     snprintf(services->builder, sizeof services->builder, "%s", OUR_BUILDER);
     services->builder_caches = true;

@@ -8,7 +8,7 @@
 #include "stages/builder.h"
 
 struct cache_place {
-    char registry[256], repository[260], tag[64];
+    char repository[260], tag[64];
     bool immutable; /* the tag cannot be written again */
 };
 
@@ -41,27 +41,16 @@ static bool is_shared(struct run *run, const struct image_place *base)
            text_equal(application.name, base->name);
 }
 
-/* ECR's repositories of other registries, and registries of others, are used as they are. */
 static int find_cache_place(struct run *run, const struct image_order *order,
                             struct cache_place *ret_cache, struct error *err)
 {
     const char *given = run->inputs->cache_repository;
     const struct image_place *place = order->place;
-    struct ecr_reference reference;
     struct cache_place cache = {.immutable = order->facts->cache_tag_immutable};
-    snprintf(cache.registry, sizeof cache.registry, "%s", place->registry);
     snprintf(cache.repository, sizeof cache.repository, "%s", given ? given : place->name);
-    if (given && ecr_parse_reference(given, &reference)) {
-        snprintf(cache.registry, sizeof cache.registry, "%s", reference.registry);
-        snprintf(cache.repository, sizeof cache.repository, "%s", reference.repository);
-    }
     snprintf(cache.tag, sizeof cache.tag, "%s",
              order->is_base && is_shared(run, place) ? IMAGES_CACHE_TAG "-base" : IMAGES_CACHE_TAG);
-    bool is_ours = text_equal(cache.registry, place->registry);
-    if (!is_ours &&
-        buildx_login(&run->services.buildx, cache.registry, "AWS", place->login->password, err) < 0)
-        return -1;
-    if (given && is_ours && !text_equal(cache.repository, place->name) &&
+    if (!text_equal(cache.repository, place->name) &&
         look_at_cache_repository(order, &cache, err) < 0)
         return error_wrap(err, "cache-repository %s", cache.repository);
     *ret_cache = cache;
@@ -86,7 +75,7 @@ static int choose_registry_cache(struct run *run, const struct image_order *orde
     if (find_cache_place(run, order, &cache, err) < 0)
         return go_on_without(err) ? 0 : -1;
     if (order->use_cache)
-        strvec_pushf(from, "type=registry,ref=%s/%s:%s", cache.registry, cache.repository,
+        strvec_pushf(from, "type=registry,ref=%s/%s:%s", order->place->registry, cache.repository,
                      cache.tag);
     if (!order->write_cache)
         return 0;
@@ -99,7 +88,7 @@ static int choose_registry_cache(struct run *run, const struct image_order *orde
     strvec_pushf(to,
                  "type=registry,ref=%s/%s:%s,mode=max,image-manifest=true,oci-mediatypes=true,"
                  "compression=%s,ignore-error=true",
-                 cache.registry, cache.repository, cache.tag,
+                 order->place->registry, cache.repository, cache.tag,
                  run->inputs->compression == COMPRESSION_ZSTD ? "zstd" : "gzip");
     return 0;
 }

@@ -67,6 +67,12 @@ static const struct {
     {"${P%/*}", "usr/lib"},
     {"${P%%/*}", "usr"},
     {"${P%?.so}", "usr/lib/"},
+    {"${P%\xC3\xA9.so}", "usr/lib/"},
+    {"${P%*}", "usr/lib/\xC3\xA9.so"},
+    {"${P%%*}", ""},
+    {"${A%abab}", ""},
+    {"${A%%b*}", "a"},
+    {"${U#a}", ""},
     {"${P#x}", "usr/lib/\xC3\xA9.so"},
     {"${P%.\\*}", "usr/lib/\xC3\xA9.so"},
     {"${P#\\x}", NULL},
@@ -169,6 +175,10 @@ START_TEST(several_marks_in_a_line)
     ck_assert(found[1].chomp);
     free(found[0].name);
     free(found[1].name);
+    ck_assert_uint_eq(dockerfile_find_heredocs("RUN x << E < y", found, 4), 1);
+    ck_assert_str_eq(found[0].name, "E");
+    free(found[0].name);
+    ck_assert_uint_eq(dockerfile_find_heredocs("RUN <<E${A:-b}", found, 4), 0); /* see read_inner */
     ck_assert_uint_eq(dockerfile_find_heredocs("RUN <<A '", found, 4), 0);
     ck_assert_uint_eq(dockerfile_find_heredocs("RUN <<A <<B <<C", found, 1), 1);
     free(found[0].name);
@@ -220,6 +230,7 @@ static const struct {
     {" [ \"a\" ,\n\"b c\" ] ", "a|b c", false},
     {"[\"\\\"\\\\\\/\\n\\t\"]", "\"\\/\n\t", false},
     {"[\"\\u00e9\\ud83d\\ude00\\ud800\"]", "\xC3\xA9\xF0\x9F\x98\x80\xEF\xBF\xBD", false},
+    {"[\"\\ud83d\\ue000\"]", "\xEF\xBF\xBD\xEE\x80\x80", false},
     {"['a']", NULL, false},
     {"[\"a\",]", NULL, false},
     {"[\"a\"", NULL, false},

@@ -358,8 +358,8 @@ START_TEST(what_is_not_well_formed_is_named)
 END_TEST
 
 /* Go's regular expressions give these a meaning that nobody has in mind. */
-static const char *const odd[] = {"a|*",   "*{2}", "[*]",   "[[:alpha:]]", "\\d*", "\\x41",
-                                  "[\\d]", "*a{",  "[b-a]", "*\xFF",       "\\a"};
+static const char *const odd[] = {"a|*",   "*{2}", "[*]",   "[[:alpha:]]", "\\d*",  "\\x41",
+                                  "[\\d]", "*a{",  "[b-a]", "*\xFF",       "[a]*[", "\\a"};
 
 START_TEST(odd_patterns_ignore_nothing_at_all)
 {

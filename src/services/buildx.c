@@ -111,7 +111,6 @@ static const char *const own_names[] = {"DOCKER_CONFIG",
                                         "BUILDX_METADATA_PROVENANCE",
                                         "ACTIONS_CACHE_SERVICE_V2",
                                         "BUILDX_GIT_INFO",
-                                        "BUILDX_BUILDER",
                                         "DOCKER_CONTEXT"};
 /* Secrets that a build has no business with. */
 static const char *const hidden_prefixes[] = {"INPUT_", "AWS_", "ACTIONS_ID_TOKEN_"};

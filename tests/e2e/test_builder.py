@@ -417,4 +417,3 @@ class Builders(BuilderCase):
         self.assertError(run, "linux/arm64", "ubuntu-24.04-arm", "qemu")
         self.assertEqual(builds(run), [])
         self.assertUntouched()
-

@@ -373,6 +373,18 @@ class Immutable(ImageCase):
             self.assertExit(run, 0)
         self.assertVersion("1")
 
+    def test_rerun_with_a_lost_layer(self):
+        """The lost layer comes back under a new tag; nothing that is there is pushed or put again."""
+        project = self.project().write("base/packages.txt", self.name)
+        self.repositories()
+        self.base(project, cache="gha")
+        for attempt in (2, 3):
+            self.lose_blob(self.base_name, self.layers(self.base_name, "3.12")[0])
+            run = self.base(project, cache="gha", job=runner.Job(run_number=200, run_attempt=attempt))
+            self.assertBuilt(run, base="built")
+            self.assertEqual(self.refused(), [])
+        self.assertBuilt(self.base(project, job=runner.Job(run_number=200, run_attempt=4)), base="found")
+
     def test_registry_cache_needs_another_repository(self):
         project = self.project()
         self.repositories()

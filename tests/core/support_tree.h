@@ -13,7 +13,9 @@ void tree_remove(char *root); /* the folder and the path */
  *     dir/            a folder            path -> target   a link (an older one is replaced)
  *     path = content  a file, 0644        0755 path        the permission bits of what is there
  *     path |          a fifo              - path           remove what is there
+ * In a content TREE_LF stands for a line feed.
  */
+#define TREE_LF "\x01"
 void tree_make(const char *root, const char *spec);
 
 #endif

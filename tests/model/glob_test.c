@@ -142,6 +142,12 @@ static const struct {
     {"\xF4\x90\x80\x80", 0xFFFD, 1}, /* behind the last one */
     {"\xEF\xBF\xBD", 0xFFFD, 3},
     {"\xFF", 0xFFFD, 1},
+    {"\x7F", 0x7F, 1},
+    {"\x80", 0xFFFD, 1},
+    {"\xC2\x80", 0x80, 2},
+    {"\xEE\x80\x80", 0xE000, 3},
+    {"\xF0\x8F\xBF\xBF", 0xFFFD, 1},
+    {"\xF4\x8F\xBF\xBF", 0x10FFFF, 4},
 };
 
 START_TEST(characters_are_decoded)

@@ -243,6 +243,7 @@ static const struct {
     {"\"a\"", NULL, false},
     {"[1]", NULL, true},
     {"[\"a\", -1.5e3, true, null]", NULL, true},
+    {"[12, 0, 0.5, 1E9]", NULL, true},
     {"[01]", NULL, false},
     {"[1.]", NULL, false},
 };

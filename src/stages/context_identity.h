@@ -14,8 +14,8 @@
  * base's digest if the Dockerfile uses the base, the period. Never times, owners or hard links.
  *
  * What it cannot see: ONBUILD triggers in upstream images other than our base (an image whose name
- * says "onbuild" makes it take the whole context), and an upstream tag that moves: that is what a
- * maximum age is for.
+ * says "onbuild" makes it take the whole context); an upstream tag, a branch or a URL in an ADD whose
+ * content moves: that is what a maximum age is for.
  *
  * Nothing outside of `workspace` is read, and no link is followed out of it. The Dockerfile and the
  * context may be given through links as long as they end inside.

@@ -152,6 +152,16 @@ class GoodVersions(FunctionCase):
         self.assertEqual(self.weights(), {})
         self.serves("2")
 
+    def test_weights_alone_come_back(self):
+        """Nothing is new but that the weights are cleared: the alias names the same version before and after."""
+        project, _ = self.serve("live")
+        self.assertExit(self.deploy(project), 0)
+        self.route({"FunctionVersion": "2", "RoutingConfig": {"AdditionalVersionWeights": {"1": 0.01}}})
+        run = self.deploy(project, checks="GET /items/7 -> 200")
+        self.assertExit(run, 1)
+        self.assertOutputs(run, rolled_back="true", image_built="reused")
+        self.assertEqual((self.alias_target(), self.weights()), ("2", {"1": 0.01}))
+
     def route(self, body):
         answer = self.cloud.call("lambda", "PUT", f"/2015-03-31/functions/{self.name}/aliases/live",
                                  json.dumps(body).encode(), {"Content-Type": "application/json"})

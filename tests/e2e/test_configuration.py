@@ -71,7 +71,7 @@ class Configuration(FunctionCase):
         self.assertOutputs(run, rolled_back="true")
         self.assertEqual(self.cloud.digest_of(self.name), seeded)
         self.assertEqual(self.settings(), before)
-        self.assertIn("the configuration is as it was", run.summary)
+        self.assertIn("configuration is as it was", run.summary)
 
     def settings(self):
         """The configuration without what changes by itself, and without what is shown empty once it was set."""

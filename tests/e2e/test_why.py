@@ -134,8 +134,9 @@ class Faults(FunctionCase):
         project, seeded = self.serve()
         self.cloud.fault("lambda", "UpdateFunctionCode", "update-failed",
                          {"reason_code": "ImageAccessDenied", "reason": "Lambda may not"}, nth=2)
-        run = self.deploy(project)
+        run = self.deploy(project, timeout="9")
         self.assertPutBack(run, seeded)
+        self.assertEqual(self.configuration()["Timeout"], 3, "it can go back only after the code")
         self.assertError(run, "ImageAccessDenied", "ecr:BatchGetImage")
 
     def lost(self, operation, nth=1, fault="reset-after", **changes):

@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "model/configuration.h"
 #include "stages/ours.h"
+#include "stages/record.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
 #include "stages/survey.h"
@@ -89,7 +90,8 @@ static int look_again(struct run *run, struct error *err)
     run->configuration_before = NULL;
     strvec_release(&run->result.function.configuration_changes);
     ours_keep_before(run);
-    return 0;
+    bool superseded = false; /* the outcome says so */
+    return record_claim_function(run, &superseded, err);
 }
 
 /* After the code has changed, the look that the survey took is an old one. */
@@ -122,6 +124,8 @@ static int configure(struct run *run, struct error *err)
         error_reset(err);
         if (look_again(run, err) < 0)
             return -1;
+        if (run->result.outcome == OUTCOME_SUPERSEDED)
+            return 0;
     }
 }
 

@@ -69,7 +69,7 @@ static int decide(struct run *run, int64_t end_ms, bool *ret_created, struct err
     }
     bool there = false;
     if (ours_decide_again(err)) {
-        struct error look_error = ERROR_INIT;
+        struct error look_error = ERROR_INIT; /* the first error is the one that counts */
         if (look_for_it(run, &there, ret_created, &look_error) == 0 && there) {
             error_reset(err);
             return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -67,6 +68,7 @@ static int invocation_failed(struct try *try, struct error *err)
         err->kind == ERROR_UNAUTHORIZED)
         return error_wrap(err, "invoking the function");
     snprintf(try->health->why, sizeof try->health->why, "%s", err->msg);
+    redact_in_place(try->redact, try->health->why, sizeof try->health->why);
     error_reset(err);
     return 0;
 }
@@ -174,8 +176,8 @@ static int ask_until_good(struct try *try, ask_function *ask, struct error *err)
     do {
         if (ask_once(try, ask, err) < 0)
             return -1;
-        if (health->good)
-            return 0;
+        if (health->good || cancel_signal())
+            return 0; /* after a cancel there is no time for more than one try: the runner kills within seconds */
         if (pause_between(pause_ms, err) < 0)
             return -1;
         pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
@@ -331,9 +333,10 @@ int health_refresh(struct run *run, int *ret_good, struct error *err)
     int good = 0;
     for (int i = 0; i < inputs->refresh_invocations; i++) {
         int64_t limit_ms;
-        if (i > 0 && pause_between((int64_t)(inputs->refresh_interval_s * 1000), err) < 0)
-            return -1;
-        if (run_time_left(run, TRY_LIMIT_MS, &limit_ms, err) < 0 || ask(&try, limit_ms, err) < 0) {
+        bool paused =
+            i == 0 || pause_between((int64_t)(inputs->refresh_interval_s * 1000), err) == 0;
+        if (!paused || run_time_left(run, TRY_LIMIT_MS, &limit_ms, err) < 0 ||
+            ask(&try, limit_ms, err) < 0) {
             health_release(&health);
             return -1;
         }

@@ -16,9 +16,13 @@
 static bool is_configured_otherwise(const struct run *run)
 {
     CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
+    CLEANUP(json) struct json *configuration = json_copy(run->alias_configuration);
     struct error ignored = ERROR_INIT; /* an environment that cannot be read tells nothing */
-    return run->alias_configuration &&
-           configuration_compare(run->inputs, run->alias_configuration, &change, &ignored) == 0 &&
+    if (!configuration)
+        return false;
+    json_put_string(configuration, "Description",
+                    run->inputs->description); /* a version's says its commit */
+    return configuration_compare(run->inputs, configuration, &change, &ignored) == 0 &&
            change.request;
 }
 

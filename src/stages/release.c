@@ -35,24 +35,38 @@ static int read_settled(struct run *run, struct error *err)
     return survey_function(run, err);
 }
 
+/* Somebody else's work is on top of ours. A newer run has deployed over it: nothing of ours is left, and nothing is to be put back. */
+static int give_way(struct run *run, struct error *err)
+{
+    if (!record_is_superseded(run))
+        return ours_refuse(run, &run->snapshot, err);
+    run->result.changed = run->code_touched = run->configuration_touched = false;
+    return 0;
+}
+
+struct attempt {         /* at changing the code */
+    bool touched_before; /* this run had given the function an image before it */
+    bool was_lost;       /* its answer was */
+};
+
 /*
  * The function changed before our update, or the update's answer was lost. *ret_done: it has arrived. Else what is there now is what the way back goes to, unless
  * this run has configured it already: then somebody else's work is on top of ours.
  */
-static int look_again(struct run *run, const char *digest, bool *ret_done, struct error *err)
+static int look_again(struct run *run, const char *digest, const struct attempt *last,
+                      bool *ret_done, struct error *err)
 {
-    bool was_lost = run->code_touched;
     if (read_settled(run, err) < 0)
         return -1;
-    *ret_done = was_lost && text_equal(run->snapshot.digest, digest);
+    *ret_done = last->was_lost && text_equal(run->snapshot.digest, digest);
     if (*ret_done) {
         ours_took(run, NULL, digest);
         return 0;
     }
-    run->code_touched = false; /* it was never there */
-    run->result.changed = run->configuration_touched;
-    if (run->configuration_touched && !ours_is_still(run, &run->snapshot))
-        return ours_refuse(run, &run->snapshot, err);
+    run->code_touched = last->touched_before; /* this attempt was never there */
+    run->result.changed = run->configuration_touched || run->code_touched;
+    if (run->result.changed && !ours_is_still(run, &run->snapshot))
+        return give_way(run, err);
     ours_keep_before(run);
     bool superseded = false;
     if (record_claim_function(run, &superseded, err) < 0)
@@ -71,6 +85,7 @@ static int look_again(struct run *run, const char *digest, bool *ret_done, struc
 static int change_code(struct run *run, const char *image_uri, const char *digest,
                        struct error *err)
 {
+    struct attempt last = {.touched_before = run->code_touched};
     for (int try = 1;; try++) {
         CLEANUP(lambda_function) struct lambda_function updated = {.configuration = NULL};
         if (update_code(run, image_uri, &updated, err) == 0) {
@@ -85,9 +100,10 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
             return error_wrap(err, "updating the function %s", run->inputs->function_name);
         log_info("the function changed meanwhile, or its answer was lost (%s): looking again",
                  err->msg);
+        last.was_lost = last.was_lost || ours_may_have_arrived(err);
         error_reset(err);
         bool done = false;
-        if (look_again(run, digest, &done, err) < 0)
+        if (look_again(run, digest, &last, &done, err) < 0)
             return -1;
         if (done || run->result.outcome == OUTCOME_SUPERSEDED)
             return 0;
@@ -107,8 +123,12 @@ static int make_function(struct run *run, const char *digest, struct error *err)
         return 0;
     }
     log_warning("somebody else has created the function meanwhile: it is updated");
-    if (read_settled(run, err) < 0)
+    bool superseded = false;
+    run->configuration_waits = true;
+    if (read_settled(run, err) < 0 || record_claim_function(run, &superseded, err) < 0)
         return -1;
+    if (superseded)
+        return 0;
     struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);
     if (plan.action == FUNCTION_REFUSE)
         return error_set(err, ERROR_REFUSED, "%s", plan.reason);
@@ -164,6 +184,8 @@ static int release(struct run *run, struct error *err)
     struct result *result = &run->result;
     const char *digest = result->image.digest;
     const struct function_facts *function = &run->facts.function;
+    if (!run->configuration_touched && record_is_superseded(run))
+        return 0; /* a newer run has come since the claim */
     run->configuration_waits = configuration_must_wait(function);
     struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);
     result->function.action = plan.action;
@@ -217,6 +239,9 @@ static int undo(struct run *run, struct error *err)
     if (run->result.function.created) {
         restore_note(run, "the function was created by this run and stays: there was nothing "
                           "before it to put back");
+        log_warning("the new function is there and has not passed verification; to remove it: "
+                    "aws lambda delete-function --region %s --function-name %s",
+                    run->result.region, run->inputs->function_name);
         return 0;
     }
     if (!run->code_touched)

@@ -14,13 +14,20 @@
 static void append(char *place, size_t size, const char *separator, const char *fmt, va_list ap)
     __attribute__((format(printf, 4, 0)));
 
+/*
+ * What is appended is one line whatever is in it: a remedy's lines are commands that a person copies, and an error's message is a stranger's text.
+ */
 static void append(char *place, size_t size, const char *separator, const char *fmt, va_list ap)
 {
     size_t used = strlen(place);
     if (used > 0)
         used += (size_t)snprintf(place + used, size - used, "%s", separator);
-    if (used < size)
-        vsnprintf(place + used, size - used, fmt, ap);
+    if (used >= size)
+        return;
+    vsnprintf(place + used, size - used, fmt, ap);
+    for (char *at = place + used; *at; at++)
+        if ((unsigned char)*at < ' ')
+            *at = ' ';
 }
 
 void restore_begin(struct run *run)

@@ -17,6 +17,20 @@ static void add_pairs(struct redact *redact, const struct strvec *pairs, char se
     }
 }
 
+/* "Authorization: Bearer abc": the whole value, and what stands behind the scheme. */
+static void add_header_values(struct redact *redact, const struct strvec *headers)
+{
+    for (size_t i = 0; i < headers->len; i++) {
+        const char *value = strchr(headers->items[i], ':');
+        if (!value)
+            continue;
+        value += 1 + strspn(value + 1, " \t");
+        redact_add(redact, value);
+        const char *space = strchr(value, ' ');
+        redact_add(redact, space ? space + 1 : NULL);
+    }
+}
+
 static void add_configuration_input(struct redact *redact, const char *text)
 {
     struct error ignored = ERROR_INIT; /* the inputs' check has read it already */
@@ -35,7 +49,7 @@ void secrets_collect(const struct run *run, struct redact *redact)
     add_environment(redact, run->alias_configuration);
     add_pairs(redact, &inputs->environment, '=');
     add_pairs(redact, &inputs->secrets, '=');
-    add_pairs(redact, &inputs->health_headers, ':');
+    add_header_values(redact, &inputs->health_headers);
     add_configuration_input(redact, inputs->function_configuration);
     redact_add(redact, inputs->aws_secret_access_key);
     redact_add(redact, inputs->aws_session_token);

@@ -15,6 +15,21 @@ static bool is_wanted(const struct run *run)
             run->facts.function.alias_routed);
 }
 
+static void keep_moved(struct run *run, const struct lambda_alias *moved)
+{
+    struct result *result = &run->result;
+    snprintf(run->shifted_revision_id, sizeof run->shifted_revision_id, "%s", moved->revision_id);
+    snprintf(result->function.alias_arn, sizeof result->function.alias_arn, "%s", moved->arn);
+}
+
+static bool is_as_before(const struct run *run, const struct lambda_alias *now)
+{
+    const struct lambda_alias *before = &run->alias_before;
+    bool same_weights = before->routed == now->routed &&
+                        (!now->routed || json_equal(before->routing, now->routing));
+    return text_equal(now->version, before->version) && same_weights;
+}
+
 static int move_alias(struct run *run, struct error *err)
 {
     const struct function_facts *function = &run->facts.function;
@@ -26,14 +41,12 @@ static int move_alias(struct run *run, struct error *err)
                                        function->alias_revision_id, &moved, err)
                  : lambda_create_alias(&run->services.aws, name, alias, version, &moved, err);
     if (rc == 0)
-        snprintf(run->shifted_revision_id, sizeof run->shifted_revision_id, "%s",
-                 moved.revision_id);
+        keep_moved(run, &moved);
     return rc;
 }
 
 /* The alias changed since we looked, or the answer was lost: what is there decides. */
-static int look_again(struct run *run, const char *expected_version, bool *ret_done,
-                      struct error *err)
+static int look_again(struct run *run, bool *ret_done, struct error *err)
 {
     CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL};
     struct function_facts *function = &run->facts.function;
@@ -42,12 +55,12 @@ static int look_again(struct run *run, const char *expected_version, bool *ret_d
         return error_wrap(err, "reading the alias %s", run->inputs->alias);
     *ret_done = text_equal(now.version, run->result.function.version) && !now.routed;
     if (*ret_done) {
-        snprintf(run->shifted_revision_id, sizeof run->shifted_revision_id, "%s", now.revision_id);
+        keep_moved(run, &now);
         return 0;
     }
-    if (!text_equal(now.version, expected_version))
+    if (!is_as_before(run, &now))
         return error_set(err, ERROR_CONFLICT,
-                         "somebody else has moved the alias %s to version %s meanwhile",
+                         "somebody else has changed the alias %s meanwhile: it serves version %s",
                          run->inputs->alias, now.version);
     function->alias_exists = true;
     snprintf(function->alias_revision_id, sizeof function->alias_revision_id, "%s",
@@ -73,7 +86,7 @@ static int shift(struct run *run, struct error *err)
         if (try == OURS_TRIES || !ours_decide_again(err))
             return error_wrap(err, "moving the alias %s", run->inputs->alias);
         error_reset(err);
-        if (look_again(run, before, &done, err) < 0)
+        if (look_again(run, &done, err) < 0)
             return -1;
     }
     log_info("the alias %s serves version %s%s%s", run->inputs->alias, result->function.version,
@@ -95,14 +108,6 @@ static bool is_ours(const struct run *run, const struct lambda_alias *now)
     if (run->shifted_revision_id[0])
         return text_equal(now->revision_id, run->shifted_revision_id);
     return text_equal(now->version, run->result.function.version) && !now->routed;
-}
-
-static bool is_as_before(const struct run *run, const struct lambda_alias *now)
-{
-    const struct lambda_alias *before = &run->alias_before;
-    bool same_weights = before->routed == now->routed &&
-                        (!now->routed || json_equal(before->routing, now->routing));
-    return text_equal(now->version, before->version) && same_weights;
 }
 
 /* *ret_done: there was something to put back. */

@@ -57,6 +57,8 @@ static int survey_alias(struct run *run, struct error *err)
     } else {
         lambda_alias_release(&run->alias_before);
         run->alias_before = found;
+        snprintf(run->result.function.alias_arn, sizeof run->result.function.alias_arn, "%s",
+                 found.arn);
     }
     if (lambda_get_function(&run->services.aws, name, facts->alias_version, &version, err) < 0)
         return error_wrap(err, "reading version %s, which the alias %s serves",
@@ -225,6 +227,8 @@ static void say_function(struct run *run)
 {
     const struct function_facts *function = &run->facts.function;
     struct result *result = &run->result;
+    if (run->inputs->alias)
+        snprintf(result->function.alias, sizeof result->function.alias, "%s", run->inputs->alias);
     snprintf(result->function.name, sizeof result->function.name, "%s",
              function->exists ? run->snapshot.name : run->inputs->function_name);
     if (!function->exists) {

@@ -132,6 +132,10 @@ static int make_function(struct run *run, const char *digest, struct error *err)
     struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);
     if (plan.action == FUNCTION_REFUSE)
         return error_set(err, ERROR_REFUSED, "%s", plan.reason);
+    if (plan.action == FUNCTION_UNCHANGED) {
+        ours_took(run, NULL, digest);
+        return 0;
+    }
     return change_code(run, result->image.uri, digest, err);
 }
 

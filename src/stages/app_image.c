@@ -112,6 +112,7 @@ int app_image_as_gzip(struct run *run, const struct error *refusal, struct error
                 "compression: gzip spares this: %s",
                 refusal->msg);
     run->image_is_gzip = true;
+    run->facts.image.repository_exists = true; /* the first export made it, if need be */
     if (images_place(run, &place, err) < 0)
         return -1;
     fill_order(run, &place, false, &order);

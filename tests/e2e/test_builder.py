@@ -96,7 +96,7 @@ class Caches(BuilderCase):
             self.assertTrue(to.startswith(f"type=registry,ref={place},mode=max,"), to)
             self.assertIn("buildcache", self.cloud.tags(name))
             self.assertNotIn("manifests", self.cloud.manifest(name, "buildcache"))
-        self.assertEqual(run.log.warnings, [])
+        self.assertEqual(self.warnings(run), [])
 
     def test_one_repository_for_both_caches(self):
         """The base's cache and the application's do not overwrite each other."""
@@ -169,7 +169,7 @@ class FreshBuilder(BuilderCase):
         self.cloud.fault("ecr", "DescribeRepositories", "status", {"status": 403, "code": "AccessDeniedException"}, 1, 2)
         run = self.deploy(self.project(), cache_repository=self.name + "-cache")
         self.assertVersion("1")
-        self.assertEqual(len([text for text in run.log.warnings if "no registry cache" in text]), 2, run.log.warnings)
+        self.assertEqual(len([text for text in self.warnings(run) if "no registry cache" in text]), 2, self.warnings(run))
         self.assertEqual(values(builds(run)[0], "--cache-to"), [])
 
 
@@ -238,8 +238,8 @@ class Compression(BuilderCase):
         if seeded:
             self.seed(project)
         run = self.deploy(project, compression="zstd")
-        self.assertEqual([text for text in run.log.warnings if "zstd" in text and "gzip" in text], run.log.warnings)
-        self.assertEqual(len(run.log.warnings), 1)
+        self.assertEqual([text for text in self.warnings(run) if "zstd" in text and "gzip" in text], self.warnings(run))
+        self.assertEqual(len(self.warnings(run)), 1)
         self.assertEqual(len(builds(run)), 3, "base, application, and the application again")
         self.assertVersion("1")
         self.assertEqual(self.types(run.outputs["image-digest"]), {"gzip"})

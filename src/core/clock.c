@@ -178,26 +178,33 @@ static bool take_offset(const char **text, int *ret_seconds)
     return true;
 }
 
+/* A fraction of a second, if there is one, is read over. */
+static bool take_fraction(const char **text)
+{
+    int digit;
+    if (!take(text, "."))
+        return true;
+    if (!take_digits(text, 1, &digit))
+        return false;
+    while (**text >= '0' && **text <= '9')
+        (*text)++;
+    return true;
+}
+
 bool clock_parse_iso(const char *text, int64_t *ret_wall_seconds)
 {
     struct tm parts = {0};
-    if (!text)
-        return false;
-    if (!take_digits(&text, 4, &parts.tm_year) || !take(&text, "-") ||
-        !take_digits(&text, 2, &parts.tm_mon) || !take(&text, "-") ||
-        !take_digits(&text, 2, &parts.tm_mday) || !take(&text, "T") || !take_time(&text, &parts))
-        return false;
-    if (take(&text, ".")) {
-        int digit;
-        if (!take_digits(&text, 1, &digit))
-            return false;
-        while (*text >= '0' && *text <= '9')
-            text++;
-    }
     int offset;
     int64_t seconds;
+    if (!text)
+        return false;
+    bool is_time = take_digits(&text, 4, &parts.tm_year) && take(&text, "-") &&
+                   take_digits(&text, 2, &parts.tm_mon) && take(&text, "-") &&
+                   take_digits(&text, 2, &parts.tm_mday) && take(&text, "T") &&
+                   take_time(&text, &parts) && take_fraction(&text) &&
+                   take_offset(&text, &offset) && *text == '\0';
     parts.tm_mon -= 1;
-    if (!take_offset(&text, &offset) || *text != '\0' || !to_seconds(&parts, &seconds))
+    if (!is_time || !to_seconds(&parts, &seconds))
         return false;
     *ret_wall_seconds = seconds - offset;
     return true;

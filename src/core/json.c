@@ -227,8 +227,7 @@ const struct json *json_next(const struct json *json)
 
 static bool equal_members(const struct json *a, const struct json *b)
 {
-    JSON_EACH(child, a)
-    {
+    JSON_EACH (child, a) {
         const struct json *other = json_member(b, json_name(child));
         if (!other || !json_equal(child, other))
             return false;
@@ -239,8 +238,7 @@ static bool equal_members(const struct json *a, const struct json *b)
 static bool equal_elements(const struct json *a, const struct json *b)
 {
     const struct json *other = json_first(b);
-    JSON_EACH(child, a)
-    {
+    JSON_EACH (child, a) {
         if (!json_equal(child, other))
             return false;
         other = json_next(other);

@@ -29,7 +29,8 @@ struct image_facts {
                            identity_tag names nothing */
     bool tag_labelled;  /* that image has such a label */
     bool tag_immutable, identity_tag_immutable;
-    bool pushed_before; /* the tag that a build is pushed under was there: a run of ours has built here */
+    bool
+        pushed_before; /* the tag that a build is pushed under was there: a run of ours has built here */
     char pushed_digest[DIGEST_SIZE]; /* what that tag named */
     bool cache_tag_immutable;        /* a cache can be written to this repository once only */
     bool blobs_missing; /* looked up only on a re-run: a blob of identity_digest is gone */
@@ -50,12 +51,13 @@ struct function_facts {
     char state[32], state_reason[512];
     char last_update_status[32], last_update_reason[512];
     char revision_id[64];
-    bool alias_exists;        /* the alias that the inputs name; all below only then */
+    bool alias_exists; /* the alias that the inputs name; all below only then */
     char alias_version[24];
     char alias_digest[DIGEST_SIZE]; /* of that version's image */
     char alias_revision_id[64];
-    bool alias_routed;        /* a share of its calls goes to another version */
-    bool image_missing;       /* looked up before the first change: the image it runs is gone from ECR, there is no way back to it */
+    bool alias_routed; /* a share of its calls goes to another version */
+    bool
+        image_missing; /* looked up before the first change: the image it runs is gone from ECR, there is no way back to it */
 };
 
 struct facts {

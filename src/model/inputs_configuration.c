@@ -105,8 +105,7 @@ static int check_variables(const struct json *configuration, struct error *err)
     if (json_type(variables) != JSON_OBJECT)
         return error_set(err, ERROR_INPUT,
                          INPUT_NAME ": Environment is not {\"Variables\": {\"KEY\": \"value\"…}}");
-    JSON_EACH(variable, variables)
-    {
+    JSON_EACH (variable, variables) {
         struct error why = ERROR_INIT;
         if (json_type(variable) != JSON_STRING)
             return error_set(err, ERROR_INPUT,
@@ -138,8 +137,7 @@ int inputs_check_configuration(const struct inputs *inputs, struct error *err)
         return input_refuse(err, INPUT_NAME, NULL,
                             "is not a JSON object; give one such as {\"TracingConfig\": "
                             "{\"Mode\": \"Active\"}}");
-    JSON_EACH(member, configuration)
-    {
+    JSON_EACH (member, configuration) {
         if (check_member(inputs, configuration, json_name(member), err) < 0)
             return -1;
     }

@@ -10,8 +10,7 @@
 
 static void add_events(const struct json *page, struct strbuf *out)
 {
-    JSON_EACH(event, json_get(page, "events"))
-    {
+    JSON_EACH (event, json_get(page, "events")) {
         const char *message = json_get_string(event, "message");
         size_t len = message ? strlen(message) : 0;
         strbuf_addstr(out, message);

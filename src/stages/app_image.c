@@ -48,7 +48,9 @@ static int build_pinned(struct run *run, struct image_order *order, struct error
     CLEANUP(strvec) struct strvec contexts = STRVEC_INIT, build_args = STRVEC_INIT;
     if (pin_base(run, run->result.base.uri, &contexts, &build_args, err) < 0)
         return -1;
+    /* cppcheck-suppress autoVariables ; the order ends before this function does */
     order->build_args = &build_args;
+    /* cppcheck-suppress autoVariables */
     order->build_contexts = &contexts;
     return build_image(run, order, err);
 }

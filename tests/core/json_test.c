@@ -237,8 +237,7 @@ START_TEST(types_and_walking)
     CLEANUP(json)
     struct json *json = parse("{\"a\":\"\",\"b\":0,\"c\":null,\"d\":true,\"e\":[],\"f\":{}}");
     size_t i = 0;
-    JSON_EACH(child, json)
-    {
+    JSON_EACH (child, json) {
         ck_assert_int_eq(json_type(child), types[i]);
         ck_assert_str_eq(json_name(child), names[i]);
         ck_assert_uint_eq(json_length(child), 0);

@@ -25,7 +25,8 @@ import tempfile
 
 NAMES = ["a", "b.py", "c.md", "app", "src", "d e", "\u00e9t\u00e9", ".hidden", "f[1]", "node_modules", "x.py", "y.txt", "README.md",
          "tests", "z", "-dash", "#hash", "!bang", "Dockerfile.old", "a.b.c", "lib"]
-EDITS = ["content", "content", "content", "new", "new", "delete", "chmod", "chmod-folder", "touch", "retarget", "to-link",
+NONCE = os.urandom(8).hex()  # in every content, so that nothing is in the cache from another run
+EDITS = ["content", "content", "content", "behind-link", "behind-link", "new", "new", "delete", "chmod", "chmod-folder", "touch", "retarget", "to-link",
          "ignore", "rename", "new-folder"]
 
 
@@ -64,7 +65,7 @@ class Scenario:
 
     def token(self):
         self.serial += 1
-        return f"{self.number}.{self.serial}.{self.random.getrandbits(32)}\n"
+        return f"{NONCE}.{self.number}.{self.serial}\n"
 
     def paths(self, kind):
         found = []
@@ -100,7 +101,7 @@ class Scenario:
             path = self.new_path()
             if not path.exists() and not path.is_symlink():
                 path.write_text(self.token())
-        for _ in range(self.random.randint(0, 3)):
+        for _ in range(self.random.randint(1, 4)):
             self.make_link(self.new_path())
 
     def make_link(self, path):
@@ -151,7 +152,7 @@ class Scenario:
 
     def source(self):
         kind = self.random.random()
-        path = self.pick(self.random.choice(["file", "file", "folder", "folder", "link"])) or self.pick("file")
+        path = self.pick(self.random.choice(["file", "folder", "folder", "link", "link"])) or self.pick("file")
         if path is None or kind < .12:
             return "."
         text = self.relative(path)
@@ -225,6 +226,22 @@ class Scenario:
             return None
         path.write_text(self.token())
         return f"content of {self.relative(path)}"
+
+    def edit_behind_link(self):
+        """The content of a file that a link leads to, as seen by a build: the context is its root."""
+        path = self.pick("link")
+        if path is None:
+            return None
+        target = os.readlink(path)
+        inside = os.path.normpath("/" + (target if target.startswith("/") else os.path.join(self.relative(path.parent), target)))
+        place = self.context / inside.lstrip("/")
+        if place.is_dir() and not place.is_symlink():
+            files = [file for file in sorted(place.iterdir()) if file.is_file() and not file.is_symlink()]
+            place = self.random.choice(files) if files else place
+        if place.is_symlink() or not place.is_file() or place.name == ".dockerignore":
+            return None
+        place.write_text(self.token())
+        return f"content of {self.relative(place)}, behind the link {self.relative(path)}"
 
     def edit_new(self):
         path = self.new_path()

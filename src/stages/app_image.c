@@ -56,10 +56,9 @@ static int build_pinned(struct run *run, struct image_order *order, struct error
 }
 
 /* Which step is no longer cached, and what the next build is told about this one. The report is worth less than the deployment. */
-static int compare_steps(struct run *run, struct error *err)
+static void compare_steps(struct run *run)
 {
     struct image_result *result = &run->result.image;
-    char text[CACHED_STEPS_SIZE];
     const char *before = json_string(json_member(run->snapshot.tags, CACHED_STEPS_TAG));
     const struct build_step_result *lost =
         cached_steps_lost(before, result->steps, result->step_count);
@@ -67,19 +66,7 @@ static int compare_steps(struct run *run, struct error *err)
         snprintf(result->lost_cache, sizeof result->lost_cache, "%s", lost->name);
         log_info("no longer cached, from here on: %s", lost->name);
     }
-    cached_steps_format(result->steps, result->step_count, text);
-    if (!run->inputs->record || run->cannot_tag || !run->facts.function.exists ||
-        text_equal(before, text))
-        return 0;
-    CLEANUP(json) struct json *tags = json_new_object();
-    json_put_string(tags, CACHED_STEPS_TAG, text);
-    if (lambda_tag(&run->services.aws, run->snapshot.arn, tags, err) == 0)
-        return 0;
-    if (err->kind == ERROR_CANCELLED)
-        return -1;
-    log_debug("which steps were cached cannot be remembered: %s", err->msg);
-    error_reset(err);
-    return 0;
+    cached_steps_format(result->steps, result->step_count, run->cached_steps);
 }
 
 static int build_application(struct run *run, const struct image_place *place,
@@ -92,7 +79,8 @@ static int build_application(struct run *run, const struct image_place *place,
     order.tags_wait = run->image_tags_wait = run->inputs->compression == COMPRESSION_ZSTD;
     if (build_pinned(run, &order, err) < 0)
         return -1;
-    return compare_steps(run, err);
+    compare_steps(run);
+    return 0;
 }
 
 bool app_image_may_be_zstd(const struct run *run, const struct error *err)

@@ -221,9 +221,18 @@ static int remember(struct run *run, struct error *err)
  * A function that this run has made is claimed only now: before, there was nothing to put a tag on. What serves now is good; that it cannot be remembered
  * undoes nothing.
  */
+static int remember_cached_steps(struct run *run, struct error *err)
+{
+    bool is_new =
+        run->cached_steps[0] && !text_equal(tag_value(run, CACHED_STEPS_TAG), run->cached_steps);
+    return is_new && run->result.outcome != OUTCOME_SUPERSEDED
+               ? put_tag(run, CACHED_STEPS_TAG, run->cached_steps, err)
+               : 0;
+}
+
 static int record(struct run *run, struct error *err)
 {
-    if (remember(run, err) == 0)
+    if (remember(run, err) == 0 && remember_cached_steps(run, err) == 0)
         return 0;
     log_warning("deployed, but not remembered, so that rollback does not know of it: %s", err->msg);
     error_reset(err);

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/http.h"
+#include "model/cached_steps.h"
 #include "model/event.h"
 #include "model/facts.h"
 #include "model/gate.h"
@@ -79,10 +80,12 @@ struct run {
     bool
         environment_lost; /* the environment before our change could not be read: no way back to it */
     bool restoring;       /* we are on the way back: what answers is the old version */
-    bool way_back_missing;    /* the image before our change is gone from ECR */
-    bool image_tags_wait;     /* the image gets its tags only after Lambda has taken it */
-    bool image_is_gzip;       /* it was exported with gzip after Lambda had refused it */
-    bool cannot_tag;          /* the function may not be tagged; said once */
+    bool way_back_missing; /* the image before our change is gone from ECR */
+    bool image_tags_wait;  /* the image gets its tags only after Lambda has taken it */
+    bool image_is_gzip;    /* it was exported with gzip after Lambda had refused it */
+    bool cannot_tag;       /* the function may not be tagged; said once */
+    char cached_steps
+        [CACHED_STEPS_SIZE];  /* which steps of the build were cached; remembered at the end */
     char rollback_target[40]; /* the version or identity tag that a rollback goes back to */
     struct result result;
     int span; /* of the stage that runs */

@@ -119,9 +119,9 @@ static int read_event(struct app *app, struct error *err)
 
 /* Inputs, event and gate: everything that needs no network. */
 static int read_request(struct app *app, int argc, const char *const *argv,
-                        const char *const *environ, enum inputs_ask *ret_ask, struct error *err)
+                        const char *const *environment, enum inputs_ask *ret_ask, struct error *err)
 {
-    if (inputs_read(argc, argv, environ, &app->inputs, ret_ask, err) < 0)
+    if (inputs_read(argc, argv, environment, &app->inputs, ret_ask, err) < 0)
         return -1;
     if (*ret_ask != INPUTS_RUN)
         return 0;
@@ -362,13 +362,13 @@ static void say_help_or_version(enum inputs_ask ask)
     fputs(text.buf, stdout);
 }
 
-int app_main(int argc, const char *const *argv, const char *const *environ)
+int app_main(int argc, const char *const *argv, const char *const *environment)
 {
     struct app app = {.has_inputs = false};
     struct run *run = &app.run;
     cancel_install();
-    run->environ = environ;
-    github_read(&run->services.github, environ);
+    run->environ = environment;
+    github_read(&run->services.github, environment);
     if (run->services.github.is_actions)
         log_use(&github_log);
     log_show_debug(run->services.github.debug);
@@ -378,7 +378,7 @@ int app_main(int argc, const char *const *argv, const char *const *environ)
     struct error err = ERROR_INIT;
     enum inputs_ask ask = INPUTS_RUN;
     int code = 0;
-    if (read_request(&app, argc, argv, environ, &ask, &err) < 0)
+    if (read_request(&app, argc, argv, environment, &ask, &err) < 0)
         fail_before_start(&app, "inputs", &err);
     else if (ask == INPUTS_RUN)
         act(&app);

@@ -7,6 +7,6 @@
 #define APP_H
 
 /* The exit code: 0 done, 1 failed, 2 bad input, 3 a person must look, 130 or 143 cancelled. */
-int app_main(int argc, const char *const *argv, const char *const *environ);
+int app_main(int argc, const char *const *argv, const char *const *environment);
 
 #endif

@@ -95,7 +95,7 @@ lint: layers
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=varFuncNullUB \
 	    --error-exitcode=1 -Isrc src
 	@$(MAKE) --no-print-directory BUILD=build/clang CC=clang all
-	printf '%s\n' $(SOURCES) | xargs -P 2 -n 8 clang-tidy --quiet 2>/dev/null -- \
+	printf '%s\n' $(SOURCES) | xargs -P 2 -I{} clang-tidy --quiet {} 2>/dev/null -- \
 	    -std=c11 $(CPPFLAGS) $(shell pkg-config --cflags $(PACKAGES))
 
 format:

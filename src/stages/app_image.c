@@ -43,16 +43,15 @@ static void fill_order(struct run *run, const struct image_place *place, bool fr
     };
 }
 
-static int build_pinned(struct run *run, struct image_order *order, struct error *err)
+static int build_pinned(struct run *run, const struct image_order *order, struct error *err)
 {
     CLEANUP(strvec) struct strvec contexts = STRVEC_INIT, build_args = STRVEC_INIT;
     if (pin_base(run, run->result.base.uri, &contexts, &build_args, err) < 0)
         return -1;
-    /* cppcheck-suppress autoVariables ; the order ends before this function does */
-    order->build_args = &build_args;
-    /* cppcheck-suppress autoVariables */
-    order->build_contexts = &contexts;
-    return build_image(run, order, err);
+    struct image_order pinned = *order;
+    pinned.build_args = &build_args;
+    pinned.build_contexts = &contexts;
+    return build_image(run, &pinned, err);
 }
 
 /* Which step is no longer cached, and what the next build is told about this one. The report is worth less than the deployment. */

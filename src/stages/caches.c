@@ -71,7 +71,7 @@ static bool go_on_without(struct error *err)
 static int choose_registry_cache(struct run *run, const struct image_order *order,
                                  struct strvec *from, struct strvec *to, struct error *err)
 {
-    struct cache_place cache;
+    struct cache_place cache = {0};
     if (find_cache_place(run, order, &cache, err) < 0)
         return go_on_without(err) ? 0 : -1;
     if (order->use_cache)

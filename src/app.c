@@ -11,6 +11,7 @@
 #include "core/environ.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/private.h"
 #include "core/text.h"
 #include "services/git.h"
 #include "stages/app_image.h"
@@ -366,6 +367,7 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
 {
     struct app app = {.has_inputs = false};
     struct run *run = &app.run;
+    private_process();
     cancel_install();
     run->environ = environment;
     github_read(&run->services.github, environment);

@@ -8,6 +8,7 @@
 #include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/http_curl.h"
+#include "core/memory.h"
 #include "core/text.h"
 
 #define SLICE_MS 200
@@ -18,6 +19,8 @@ static void exchange_release(struct exchange *exchange)
     strbuf_release(&exchange->origin);
     strbuf_release(&exchange->what);
     strbuf_release(&exchange->body);
+    for (struct curl_slist *line = exchange->headers; line; line = line->next)
+        memory_wipe(line->data, strlen(line->data)); /* tokens and passwords among them */
     curl_slist_free_all(exchange->headers);
 }
 

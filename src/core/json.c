@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <cjson/cJSON.h>
+#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,9 +17,16 @@
 static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t parse_lock = PTHREAD_MUTEX_INITIALIZER; /* cJSON keeps a global error */
 
+/* Any text may be a secret: keys, passwords, an environment. */
+static void wipe_and_free(void *block)
+{
+    memory_wipe(block, block ? malloc_usable_size(block) : 0);
+    free(block);
+}
+
 static void set_hooks(void)
 {
-    cJSON_Hooks hooks = {.malloc_fn = memory_new, .free_fn = free};
+    cJSON_Hooks hooks = {.malloc_fn = memory_new, .free_fn = wipe_and_free};
     cJSON_InitHooks(&hooks);
 }
 

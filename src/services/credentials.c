@@ -7,8 +7,13 @@
 #include "services/credentials_providers.h"
 
 const struct credentials_provider *const credentials_providers[] = {
-    &credentials_static,       &credentials_oidc,      &credentials_environment,
-    &credentials_web_identity, &credentials_container, NULL,
+    &credentials_static,
+    &credentials_oidc,
+    &credentials_environment,
+    &credentials_web_identity,
+    &credentials_container,
+    &credentials_instance,
+    NULL,
 };
 
 void credentials_release(struct credentials *credentials)
@@ -52,6 +57,18 @@ void credentials_chain_release(struct credentials_chain *chain)
     chain->providers = NULL;
 }
 
+void credentials_tell_secret(const struct credentials_context *context, const char *secret)
+{
+    if (context->on_secret && !text_is_empty(secret))
+        context->on_secret(context->secret_listener, secret);
+}
+
+static void tell_keys(const struct credentials_context *context, const struct credentials *keys)
+{
+    credentials_tell_secret(context, keys->secret_access_key);
+    credentials_tell_secret(context, keys->session_token);
+}
+
 static int nobody_applies(const struct credentials_context *context, struct error *err)
 {
     if (context->role_to_assume)
@@ -63,7 +80,9 @@ static int nobody_applies(const struct credentials_context *context, struct erro
     return error_set(err, ERROR_UNAUTHORIZED,
                      "no AWS credentials were found: give role-to-assume in a job with "
                      "`permissions: id-token: write`, or aws-access-key-id and "
-                     "aws-secret-access-key, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+                     "aws-secret-access-key, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+                     "(on an EC2 instance: give it a role, and its metadata service a hop limit of "
+                     "2 for containers)");
 }
 
 static int fetch(const struct credentials_chain *chain, struct credentials *ret_credentials,
@@ -76,10 +95,15 @@ static int fetch(const struct credentials_chain *chain, struct credentials *ret_
             return error_wrap(err, "credentials by %s", chain->providers[i]->name);
     if (!applies)
         return nobody_applies(&chain->context, err);
-    if (chain->context.role_to_assume && !found.role_assumed)
-        return credentials_assume_role(&chain->context, &found, ret_credentials, err);
-    *ret_credentials = found;
-    found = (struct credentials)CREDENTIALS_INIT;
+    tell_keys(&chain->context, &found);
+    if (!chain->context.role_to_assume || found.role_assumed) {
+        *ret_credentials = found;
+        found = (struct credentials)CREDENTIALS_INIT;
+        return 0;
+    }
+    if (credentials_assume_role(&chain->context, &found, ret_credentials, err) < 0)
+        return -1;
+    tell_keys(&chain->context, ret_credentials);
     return 0;
 }
 

@@ -26,6 +26,7 @@ struct credentials {
     char *secret_access_key; /* owned, secret */
     char *session_token;     /* owned, secret; NULL: long-lived keys */
     int64_t expires_at;      /* wall seconds; 0: never */
+    char account[16];        /* of the role that they are of; "": not known without asking */
     char source[96];   /* for the log: "static inputs", "environment", "GitHub OIDC, role …" */
     bool role_assumed; /* they are role_to_assume's already: nothing is left to chain */
 };
@@ -48,6 +49,10 @@ struct credentials_context {
     int64_t role_duration_s;
     const char *access_key_id, *secret_access_key, *session_token; /* inputs */
     const char *oidc_request_url, *oidc_request_token;
+    /* Told of every secret as soon as it is there, renewed ones too, before it is used: keys,
+     * session tokens, identity tokens. From whatever thread asked for keys. NULL: nobody. */
+    void (*on_secret)(void *listener, const char *secret);
+    void *secret_listener;
 };
 
 struct credentials_provider {

@@ -4,10 +4,8 @@
  * to loopback. Source: docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html.
  */
 #include "core/cleanup.h"
-#include "core/clock.h"
 #include "core/environ.h"
 #include "core/file.h"
-#include "core/json.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "services/credentials_providers.h"
@@ -72,30 +70,6 @@ static int add_authorization(const struct credentials_context *context, struct s
     return 0;
 }
 
-static int read_keys(const struct strbuf *body, struct credentials *ret_credentials,
-                     struct error *err)
-{
-    CLEANUP(json) struct json *json = NULL;
-    const char *id;
-    const char *secret;
-    const char *expiration;
-    int64_t expires_at = 0;
-    if (json_parse(body->buf, body->len, &json, err) < 0 ||
-        json_need_string(json, "AccessKeyId", &id, err) < 0 ||
-        json_need_string(json, "SecretAccessKey", &secret, err) < 0)
-        return -1;
-    expiration = json_get_string(json, "Expiration");
-    if (expiration && !clock_parse_iso(expiration, &expires_at))
-        return error_set(err, ERROR_PROTOCOL, "Expiration is not a time: %.64s", expiration);
-    *ret_credentials =
-        (struct credentials){.access_key_id = memory_copy_string(id),
-                             .secret_access_key = memory_copy_string(secret),
-                             .session_token = memory_copy_string(json_get_string(json, "Token")),
-                             .expires_at = expires_at,
-                             .source = "container"};
-    return 0;
-}
-
 static int ask(const struct credentials_context *context, const char *url,
                const char *authorization, struct credentials *ret_credentials, struct error *err)
 {
@@ -112,8 +86,9 @@ static int ask(const struct credentials_context *context, const char *url,
     __attribute__((cleanup(http_retry_release))) struct http_response response = HTTP_RESPONSE_INIT;
     if (http_retry_send(context->http, &request, &response, err) < 0)
         return error_wrap(err, "asking the container's credentials endpoint");
-    if (read_keys(&response.body, ret_credentials, err) < 0)
+    if (credentials_read_json(&response.body, ret_credentials, err) < 0)
         return error_wrap(err, "reading the container's credentials");
+    snprintf(ret_credentials->source, sizeof ret_credentials->source, "container");
     return 0;
 }
 
@@ -128,6 +103,7 @@ static int fetch(const struct credentials_context *context, struct credentials *
         return 0;
     if (make_url(context, &url, err) < 0 || add_authorization(context, &authorization, err) < 0)
         return -1;
+    credentials_tell_secret(context, authorization.buf);
     return ask(context, url.buf, authorization.buf, ret_credentials, err);
 }
 

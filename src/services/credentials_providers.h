@@ -13,6 +13,18 @@ extern const struct credentials_provider credentials_oidc;
 extern const struct credentials_provider credentials_environment;
 extern const struct credentials_provider credentials_web_identity;
 extern const struct credentials_provider credentials_container;
+extern const struct credentials_provider credentials_instance;
+
+/* To context->on_secret, if somebody listens. NULL and "" are no secrets. */
+void credentials_tell_secret(const struct credentials_context *context, const char *secret);
+
+/* Keys as ECS, EKS and EC2 answer them: AccessKeyId, SecretAccessKey, Token, Expiration; `source` is
+ * left "". ERROR_UNAUTHORIZED: a Code other than Success. */
+int credentials_read_json(const struct strbuf *body, struct credentials *ret_credentials,
+                          struct error *err);
+
+/* "arn:aws:iam::123456789012:role/deploy" → the account; nothing if it is no role's ARN. */
+void credentials_note_account(struct credentials *credentials, const char *role_arn);
 
 /* `keys` exchanged for those of context->role_to_assume, by AssumeRole. */
 int credentials_assume_role(const struct credentials_context *context,

@@ -9,6 +9,19 @@
 
 #define CLAIMS_MAX 480 /* bytes in a message, which has AWS's own words to hold as well */
 
+void credentials_note_account(struct credentials *credentials, const char *role_arn)
+{
+    for (int colons = 0; colons < 4; colons++) {
+        role_arn = strchr(role_arn, ':');
+        if (!role_arn)
+            return;
+        role_arn++;
+    }
+    size_t len = strcspn(role_arn, ":");
+    if (role_arn[len] == ':' && len < sizeof credentials->account)
+        snprintf(credentials->account, sizeof credentials->account, "%.*s", (int)len, role_arn);
+}
+
 int credentials_assume_role(const struct credentials_context *context,
                             const struct credentials *keys, struct credentials *ret_credentials,
                             struct error *err)
@@ -33,6 +46,7 @@ int credentials_assume_role(const struct credentials_context *context,
         return error_wrap(err, "assuming %s with the keys by %s", role.arn, keys->source);
     snprintf(assumed.source, sizeof assumed.source, "%s, role %s", keys->source, role.arn);
     assumed.role_assumed = true;
+    credentials_note_account(&assumed, role.arn);
     *ret_credentials = assumed;
     assumed = (struct credentials)CREDENTIALS_INIT;
     return 0;
@@ -63,6 +77,7 @@ static int assume_once(struct aws *aws, const struct credentials_context *contex
     char *token = NULL;
     if (get_token(context, &token, err) < 0)
         return -1;
+    credentials_tell_secret(context, token);
     struct sts_role with_token = *role;
     with_token.web_identity_token = token;
     int result = sts_assume_role_with_web_identity(aws, &with_token, ret_credentials, err);
@@ -87,8 +102,10 @@ int credentials_assume_with_token(const struct credentials_context *context,
     for (;;) {
         struct error local = ERROR_INIT;
         int64_t delay_ms;
-        if (assume_once(&aws, context, role, get_token, ret_credentials, &local) == 0)
+        if (assume_once(&aws, context, role, get_token, ret_credentials, &local) == 0) {
+            credentials_note_account(ret_credentials, role->arn);
             return 0;
+        }
         enum retry_class class = issuer_is_slow(&local) ? RETRY_TRANSIENT : RETRY_NEVER;
         if (!retry_again(&retry, class, -1, crypto_random_unit(), &delay_ms)) {
             if (err)

@@ -62,6 +62,11 @@ static void open_docker(struct run *run)
         .socket = text_starts_with(host, scheme) ? host + strlen(scheme) : DEFAULT_SOCKET};
 }
 
+static void mask_secret(void *listener, const char *secret)
+{
+    github_mask(listener, secret);
+}
+
 static int open_aws(struct run *run, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
@@ -84,6 +89,8 @@ static int open_aws(struct run *run, struct error *err)
         .session_token = inputs->aws_session_token,
         .oidc_request_url = services->github.oidc_request_url,
         .oidc_request_token = services->github.oidc_request_token,
+        .on_secret = mask_secret,
+        .secret_listener = &services->github,
     };
     credentials_chain_init(&services->credentials, &context);
     services->credentials_ready = true;
@@ -95,29 +102,37 @@ static int open_aws(struct run *run, struct error *err)
     return 0;
 }
 
-static int check_account(struct run *run, struct error *err)
+/* The account of a role is in its name. Of other keys AWS is asked where it matters; else the
+ * survey finds it on its way. */
+static int find_account(struct run *run, const struct credentials *credentials, struct error *err)
 {
-    const struct inputs *inputs = run->inputs;
-    if (inputs->allowed_account_ids.len == 0)
-        return 0;
     struct sts_identity identity;
+    if (run->inputs->allowed_account_ids.len == 0) {
+        snprintf(run->result.account, sizeof run->result.account, "%s", credentials->account);
+        return 0;
+    }
     if (sts_get_caller_identity(&run->services.aws, &identity, err) < 0)
         return error_wrap(err, "asking whose account this is");
     snprintf(run->result.account, sizeof run->result.account, "%s", identity.account);
-    if (!strvec_contains(&inputs->allowed_account_ids, identity.account))
-        return error_set(err, ERROR_REFUSED,
-                         "the account is %s, which allowed-account-ids does not list",
-                         identity.account);
     return 0;
 }
 
-static void keep_credentials(struct run *run, const struct credentials *credentials)
+static int check_account(const struct run *run, struct error *err)
 {
-    github_mask(&run->services.github, credentials->secret_access_key);
-    github_mask(&run->services.github, credentials->session_token);
-    snprintf(run->result.credentials_source, sizeof run->result.credentials_source, "%s",
-             credentials->source);
-    log_info("credentials: %s, region %s", credentials->source, run->result.region);
+    const struct strvec *allowed = &run->inputs->allowed_account_ids;
+    if (allowed->len == 0 || strvec_contains(allowed, run->result.account))
+        return 0;
+    return error_set(err, ERROR_REFUSED,
+                     "the account is %s, which allowed-account-ids does not list",
+                     run->result.account);
+}
+
+static void say_credentials(const struct run *run)
+{
+    const struct result *result = &run->result;
+    log_info("credentials: %s, %s%s%sregion %s", result->credentials_source,
+             result->account[0] ? "account " : "", result->account, result->account[0] ? ", " : "",
+             result->region);
 }
 
 static int identify(struct run *run, struct error *err)
@@ -133,8 +148,11 @@ static int identify(struct run *run, struct error *err)
         run->result.outcome = OUTCOME_NOT_ASKED;
         return 0;
     }
-    keep_credentials(run, &credentials);
-    return check_account(run, err);
+    snprintf(run->result.credentials_source, sizeof run->result.credentials_source, "%s",
+             credentials.source);
+    int rc = find_account(run, &credentials, err);
+    say_credentials(run);
+    return rc < 0 ? -1 : check_account(run, err);
 }
 
 const struct stage stage_identify = {.name = "identify",

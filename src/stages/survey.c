@@ -120,6 +120,8 @@ static int find_registry(struct run *run, struct error *err)
         snprintf(facts->account, sizeof facts->account, "%.*s", (int)strcspn(facts->registry, "."),
                  facts->registry);
     }
+    if (!run->result.account[0])
+        log_info("account %s", facts->account);
     snprintf(run->result.account, sizeof run->result.account, "%s", facts->account);
     return 0;
 }

@@ -36,7 +36,7 @@ Suite *credentials_providers_suite(void);
 #define NO_ISSUER_3 NO_ISSUER, NO_ISSUER, NO_ISSUER
 
 static struct fake fake;
-static const char *const nothing[] = {NULL};
+static const char *const nothing[] = {"AWS_EC2_METADATA_DISABLED=true", NULL};
 
 /* Fetch once by the whole table of providers. */
 static int fetch(const struct credentials_context *context, struct credentials *ret_keys,

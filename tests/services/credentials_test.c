@@ -18,7 +18,7 @@ Suite *credentials_suite(void);
     "</Expiration></AssumeRoleResponse>"
 
 static struct fake fake;
-static const char *const nothing[] = {NULL};
+static const char *const nothing[] = {"AWS_EC2_METADATA_DISABLED=true", NULL};
 
 /* ---- static inputs and environment ---- */
 
@@ -70,7 +70,7 @@ static const struct {
      .kind = ERROR_INPUT,
      .message = "AWS_SECRET_ACCESS_KEY is set, but not AWS_ACCESS_KEY_ID"},
     {.what = "nothing",
-     .environ = {"AWS_ACCESS_KEY_ID="},
+     .environ = {"AWS_ACCESS_KEY_ID=", "AWS_EC2_METADATA_DISABLED=true"},
      .kind = ERROR_UNAUTHORIZED,
      .message = "no AWS credentials were found: give role-to-assume in a job with `permissions: "
                 "id-token: write`, or aws-access-key-id and aws-secret-access-key"},

@@ -8,6 +8,9 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/record.h"
+#include "model/timeline.h"
+#include "model/times.h"
+#include "stages/app_image.h"
 #include "stages/survey.h"
 
 #define CLAIM_TRIES 5
@@ -51,13 +54,11 @@ static void say_cannot_tag(struct run *run)
     run->cannot_tag = true;
 }
 
-/* Put one tag; without the permission say so once and go on. */
-static int put_tag(struct run *run, const char *name, const char *value, struct error *err)
+/* Put tags, if there are any; without the permission say so once and go on. */
+static int put_tags(struct run *run, const struct json *tags, struct error *err)
 {
-    CLEANUP(json) struct json *tags = json_new_object();
-    if (run->cannot_tag)
+    if (run->cannot_tag || json_length(tags) == 0)
         return 0;
-    json_put_string(tags, name, value);
     if (lambda_tag(&run->services.aws, run->snapshot.arn, tags, err) == 0)
         return 0;
     if (err->kind != ERROR_DENIED)
@@ -65,6 +66,13 @@ static int put_tag(struct run *run, const char *name, const char *value, struct 
     say_cannot_tag(run);
     error_reset(err);
     return 0;
+}
+
+static int put_tag(struct run *run, const char *name, const char *value, struct error *err)
+{
+    CLEANUP(json) struct json *tags = json_new_object();
+    json_put_string(tags, name, value);
+    return put_tags(run, tags, err);
 }
 
 static int read_tags(struct run *run, struct error *err)
@@ -123,28 +131,19 @@ void record_read_list(const struct run *run, struct record_list *ret_list)
     record_list_parse(tag_value(run, RECORD_TAG_VERIFIED), ret_list);
 }
 
-int record_write_list(struct run *run, const struct record_list *list, struct error *err)
+static void add_list(const struct run *run, const struct record_list *list, struct json *tags)
 {
     char value[RECORD_VALUE_SIZE];
     record_list_format(list, value);
-    if (text_equal(tag_value(run, RECORD_TAG_VERIFIED), value))
-        return 0;
-    return put_tag(run, RECORD_TAG_VERIFIED, value, err);
+    if (!text_equal(tag_value(run, RECORD_TAG_VERIFIED), value))
+        json_put_string(tags, RECORD_TAG_VERIFIED, value);
 }
 
-int record_verified(struct run *run, struct error *err)
+int record_write_list(struct run *run, const struct record_list *list, struct error *err)
 {
-    char what[40];
-    struct record_list list;
-    record_current(run, what);
-    if (!run->inputs->record || !what[0] || !text_equal(run->result.health.status, "ok"))
-        return 0;
-    record_read_list(run, &list);
-    if (list.len > 0 && text_equal(list.items[0].what, what))
-        return 0;
-    record_list_add(&list, what, my_claim(run).number);
-    log_info("%s has passed verification", what);
-    return record_write_list(run, &list, err);
+    CLEANUP(json) struct json *tags = json_new_object();
+    add_list(run, list, tags);
+    return put_tags(run, tags, err);
 }
 
 /* Will the function get another image? Then the present one is what the way back needs. */
@@ -208,31 +207,94 @@ static int claim(struct run *run, struct error *err)
 const struct stage stage_claim = {
     .name = "claim", .title = "Claim the function", .wanted = NULL, .run = claim, .undo = NULL};
 
-static int remember(struct run *run, struct error *err)
+/* What serves now has passed verification. */
+static void add_verified(struct run *run, struct json *tags)
 {
-    bool superseded = false;
-    if (run->result.function.created &&
-        (survey_function(run, err) < 0 || record_claim_function(run, &superseded, err) < 0))
-        return -1;
-    return superseded ? 0 : record_verified(run, err);
+    char what[40];
+    struct record_list list;
+    record_current(run, what);
+    if (!what[0] || !text_equal(run->result.health.status, "ok"))
+        return;
+    record_read_list(run, &list);
+    if (list.len > 0 && text_equal(list.items[0].what, what))
+        return;
+    record_list_add(&list, what, my_claim(run).number);
+    log_info("%s has passed verification", what);
+    add_list(run, &list, tags);
+}
+
+/* Which part of a deployment a stage belongs to. configure and configure_late have one title. */
+static const struct {
+    const struct stage *stage;
+    enum times_part part;
+} parts[] = {
+    {&stage_base_image, TIMES_BASE},    {&stage_app_image, TIMES_IMAGE},
+    {&stage_configure, TIMES_RELEASE},  {&stage_release, TIMES_RELEASE},
+    {&stage_name_image, TIMES_RELEASE}, {&stage_publish, TIMES_RELEASE},
+    {&stage_shift, TIMES_RELEASE},      {&stage_verify, TIMES_VERIFY},
+};
+
+static void measure(const struct run *run, struct times_entry *ret_entry)
+{
+    const struct result *result = &run->result;
+    const struct spans *spans = &result->spans;
+    *ret_entry = (struct times_entry){.ms = {[TIMES_TOTAL] = clock_now_ms() - spans->origin_ms}};
+    for (size_t i = 0; i < spans->len; i++)
+        for (size_t row = 0; row < sizeof parts / sizeof *parts; row++)
+            if (spans->items[i].parent == SPAN_NONE &&
+                text_equal(spans->items[i].name, parts[row].stage->title))
+                ret_entry->ms[parts[row].part] += timeline_span_ms(result, &spans->items[i]);
+    if (!text_equal(result->base.status, "built"))
+        ret_entry->ms[TIMES_BASE] = 0;
+    if (!text_equal(result->image.status, "built"))
+        ret_entry->ms[TIMES_IMAGE] = 0;
+}
+
+/* How long this deployment took; one that changed nothing says nothing about the next. */
+static void add_times(const struct run *run, struct json *tags)
+{
+    struct times times;
+    struct times_entry entry;
+    char value[TIMES_VALUE_SIZE];
+    if (!run->result.deployed)
+        return;
+    times_parse(tag_value(run, TIMES_TAG), &times);
+    measure(run, &entry);
+    times_add(&times, &entry);
+    times_format(&times, value);
+    json_put_string(tags, TIMES_TAG, value);
+}
+
+static void add_cached_steps(const struct run *run, struct json *tags)
+{
+    if (run->cached_steps[0] && !text_equal(tag_value(run, CACHED_STEPS_TAG), run->cached_steps))
+        json_put_string(tags, CACHED_STEPS_TAG, run->cached_steps);
 }
 
 /*
  * A function that this run has made is claimed only now: before, there was nothing to put a tag on. What serves now is good; that it cannot be remembered
  * undoes nothing.
  */
-static int remember_cached_steps(struct run *run, struct error *err)
+static int remember(struct run *run, struct error *err)
 {
-    bool is_new =
-        run->cached_steps[0] && !text_equal(tag_value(run, CACHED_STEPS_TAG), run->cached_steps);
-    return is_new && run->result.outcome != OUTCOME_SUPERSEDED
-               ? put_tag(run, CACHED_STEPS_TAG, run->cached_steps, err)
-               : 0;
+    bool superseded = false;
+    CLEANUP(json) struct json *tags = json_new_object();
+    if (run->result.function.created &&
+        (survey_function(run, err) < 0 || record_claim_function(run, &superseded, err) < 0))
+        return -1;
+    if (superseded) {
+        run->result.deployed = false; /* a newer run has it */
+        return 0;
+    }
+    add_verified(run, tags);
+    add_times(run, tags);
+    add_cached_steps(run, tags);
+    return put_tags(run, tags, err);
 }
 
 static int record(struct run *run, struct error *err)
 {
-    if (remember(run, err) == 0 && remember_cached_steps(run, err) == 0)
+    if (remember(run, err) == 0)
         return 0;
     log_warning("deployed, but not remembered, so that rollback does not know of it: %s", err->msg);
     error_reset(err);

@@ -20,9 +20,6 @@ bool record_is_superseded(struct run *run);
  */
 int record_claim_function(struct run *run, bool *ret_superseded, struct error *err);
 
-/* What serves now has passed verification. */
-int record_verified(struct run *run, struct error *err);
-
 /* The list of what has passed verification, and writing it. */
 struct record_list;
 void record_read_list(const struct run *run, struct record_list *ret_list);

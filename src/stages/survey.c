@@ -33,6 +33,7 @@ static void copy_function(struct function_facts *facts, const struct lambda_func
     snprintf(facts->last_update_reason, sizeof facts->last_update_reason, "%s",
              function->last_update_reason);
     snprintf(facts->revision_id, sizeof facts->revision_id, "%s", function->revision_id);
+    times_parse(json_string(json_member(function->tags, TIMES_TAG)), &facts->times);
 }
 
 /* The version that the alias serves, and its image. */

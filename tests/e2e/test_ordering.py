@@ -83,6 +83,24 @@ class Ordering(FunctionCase):
         project.behave(version="bad", health="500").commit("Break it")
         self.assertExit(self.deploy(project, job=job(12)), 1)
         self.assertEqual(self.tag("verified"), "3/11 2/10")
+        self.assertEqual(len(self.times()), 2, "a deployment that failed tells no time")
+
+    def times(self):
+        """Total, base image, application image, change, verification of each deployment, in tenths of a second."""
+        return [[int(part) for part in entry.split("/")] for entry in self.tag("times").split(" ")]
+
+    def test_how_long_it_took(self):
+        project, _ = self.serve()
+        self.assertExit(self.deploy(self.version(project, "A")), 0)
+        (total, base, image, change, verify), = self.times()
+        self.assertTrue(all(part > 0 for part in (base, image, change, verify)), self.times())
+        self.assertGreaterEqual(total, base + image + change + verify - 4, "each is rounded")
+        self.assertExit(self.deploy(project), 0)
+        self.assertEqual(len(self.times()), 1, "a run with nothing to do tells no time")
+        self.assertExit(self.deploy(self.version(project, "B")), 0)
+        (_, base, image, _, _), older = self.times()
+        self.assertEqual((base, image > 0), (0, True), "the base was there")
+        self.assertEqual(older[0], total)
 
     def test_no_permission_to_tag(self):
         key = "AKID" + self.name[-6:].upper().rjust(16, "0")

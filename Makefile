@@ -24,7 +24,7 @@ FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[c
 SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e check demo tools-check docs-check lint layers format asan valgrind clean
+.PHONY: all tools-build unit e2e property bench bench-hash check demo tools-check docs-check lint layers format asan valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -66,6 +66,27 @@ unit: tools-check
 e2e: tools-check all
 	tests/cloud/install
 	tests/with-cloud python3 -m e2e --binary $(BUILD)/lambda-fastdeploy $(if $(WRAP),--wrap $(WRAP)) $(E2E)
+
+.SECONDARY: $(BUILD)/tests/tools/identity.o
+# Programs of tests/tools: what the tests and benchmarks ask of the modules without the rest of the program.
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(filter-out $(BUILD)/src/main.o $(BUILD)/src/app.o,$(OBJECTS))
+	@echo "  link $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# Random contexts, Dockerfiles and edits: what the identity takes for unchanged, the real BuildKit must take from its cache.
+CASES ?= 200
+SEED  ?= 1
+property: tools-check
+	@$(MAKE) --no-print-directory $(BUILD)/tests/tools/identity
+	tests/cloud/install
+	tests/with-cloud python3 tests/e2e/property_identity.py --identity $(BUILD)/tests/tools/identity --cases $(CASES) --seed $(SEED)
+
+bench: bench-hash
+
+# Hashing a build context beside `openssl sha256` on the same files, with as many processes as there are processors.
+bench-hash: tools-build
+	@$(MAKE) --no-print-directory $(BUILD)/tests/tools/identity
+	python3 tests/bench/hash.py --identity $(BUILD)/tests/tools/identity
 
 # What CI runs: everything that must hold before a change lands, in under 15 minutes on two cores.
 check: tools-check
@@ -120,4 +141,4 @@ clean:
 	@if [ -d $(BUILD)/cloud ]; then tests/cloud/down; fi
 	rm -rf $(BUILD)
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/tools/*.d)

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/private.h"
 #include "core/text.h"
+#include "model/troubleshooting.h"
 #include "services/git.h"
 #include "stages/app_image.h"
 #include "stages/record.h"
@@ -64,11 +65,21 @@ static void remember_failure(struct result *result, const char *stage, const str
     snprintf(result->failed_stage, sizeof result->failed_stage, "%s", stage);
 }
 
+/* The one place where an error is told: with the place in the docs that speaks of it. */
+static void say_error(const struct run *run, const char *stage, const struct error *err)
+{
+    const struct github *github = &run->services.github;
+    CLEANUP(strbuf) struct strbuf address = STRBUF_INIT(STRBUF_NO_CAP);
+    troubleshooting_address(troubleshooting_anchor(stage, err->kind), github->server_url,
+                            github->action_repository, github->action_ref, &address);
+    log_error("%s (help: %s)", err->msg, address.buf);
+}
+
 static void fail_before_start(struct app *app, const char *stage, const struct error *err)
 {
     remember_failure(&app->run.result, stage, err);
     app->run.result.outcome = err->kind == ERROR_INPUT ? OUTCOME_BAD_INPUT : OUTCOME_FAILED;
-    log_error("%s", err->msg);
+    say_error(&app->run, stage, err);
 }
 
 static void mask_secrets(const struct github *github, const struct inputs *inputs)
@@ -196,7 +207,7 @@ static int put_back(struct run *run, const struct pipeline *pipeline, size_t las
         if (rc == 0)
             *err = next; /* the others are put back all the same */
         else
-            log_error("%s", next.msg);
+            say_error(run, TROUBLESHOOTING_PUT_BACK, &next);
         rc = -1;
     }
     if (rc == 0)
@@ -226,7 +237,7 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
         result->outcome = OUTCOME_BAD_INPUT;
     else
         result->outcome = OUTCOME_FAILED;
-    log_error("%s", err->msg);
+    say_error(run, pipeline->stages[failed_at]->name, err);
 
     if (!result->changed)
         return;
@@ -238,7 +249,7 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
     struct error undo_error = ERROR_INIT;
     if (put_back(run, pipeline, failed_at, &undo_error) < 0) {
         result->outcome = OUTCOME_NEEDS_PERSON;
-        log_error("%s", undo_error.msg);
+        say_error(run, TROUBLESHOOTING_PUT_BACK, &undo_error);
         if (result->remedy[0])
             log_info("to put the function back by hand:\n%s", result->remedy);
     } else if (!result->restored[0] && !result->function.created) {

@@ -47,6 +47,8 @@ void github_read(struct github *ret_github, const char *const *environment)
         .summary_file = environ_get(environment, "GITHUB_STEP_SUMMARY"),
         .state_file = environ_get(environment, "GITHUB_STATE"),
         .runner_temp = environ_get(environment, "RUNNER_TEMP"),
+        .action_repository = environ_get(environment, "GITHUB_ACTION_REPOSITORY"),
+        .action_ref = environ_get(environment, "GITHUB_ACTION_REF"),
         .cache_url = environ_get(environment, "ACTIONS_CACHE_URL"),
         .results_url = environ_get(environment, "ACTIONS_RESULTS_URL"),
         .runtime_token = environ_get(environment, "ACTIONS_RUNTIME_TOKEN"),

@@ -26,6 +26,7 @@ struct github { /* every pointer borrowed from the environment; NULL: not set */
     const char *run_id, *run_number, *run_attempt, *server_url, *workspace, *actor;
     const char *output_file, *summary_file, *state_file, *runner_temp;
     const char *cache_url, *results_url, *runtime_token; /* GitHub's build cache */
+    const char *action_repository, *action_ref;          /* where this action was taken from */
     const char *oidc_request_url, *oidc_request_token;   /* the second is a secret */
 };
 

@@ -21,6 +21,12 @@ class Options:
     wrap = None
 
 
+def help_anchors():
+    """The anchors of errors in docs/troubleshooting.md."""
+    text = (runner.ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    return set(re.findall(r'^<a id="([^"]+)"></a>$', text, re.MULTILINE))
+
+
 def unique(text):
     """A name that is free for functions and repositories, from a test's name."""
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
@@ -106,8 +112,17 @@ class Case(unittest.TestCase):
         self.assertEqual(run.left_behind, [], "files are left behind")
         self.assertNoSecret(run)
         self.assertOnlySecretsMasked(run)
+        self.assertErrorsHaveHelp(run)
         self.assertTrue(run.summary.strip(), "there is no summary")
         self.assertIn(run.outputs.get("deployed"), ("true", "false"))
+
+    def assertErrorsHaveHelp(self, run):
+        """A step that failed has said why, and each of its errors names the place in the docs that speaks of it."""
+        if run.exit_code in (1, 2, 3):
+            self.assertTrue(run.log.errors, f"exit code {run.exit_code} without an error")
+        for error in run.log.errors:
+            self.assertRegex(error, r"\(help: (\S+/)?docs/troubleshooting\.md#[a-z-]+\)$")
+            self.assertIn(re.search(r"#([a-z-]+)\)$", error)[1], help_anchors(), "no such place in the docs")
 
     def assertOnlySecretsMasked(self, run):
         """Whatever is masked is one of this test's secrets, or a token that the run was given on its way."""

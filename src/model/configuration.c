@@ -12,6 +12,7 @@ void configuration_change_release(struct configuration_change *change)
 {
     json_free(change->request);
     json_free(change->restore);
+    strvec_release(&change->lost);
     strvec_release(&change->differences);
     change->request = change->restore = NULL;
 }
@@ -65,8 +66,8 @@ static struct json *read_vpc(const struct json *current)
     struct json *vpc = json_new_object();
     json_put(vpc, "SubnetIds", read_list(json_get(current, "VpcConfig.SubnetIds")));
     json_put(vpc, "SecurityGroupIds", read_list(json_get(current, "VpcConfig.SecurityGroupIds")));
-    if (json_get_bool(current, "VpcConfig.Ipv6AllowedForDualStack", false))
-        json_put_bool(vpc, "Ipv6AllowedForDualStack", true);
+    json_put_bool(vpc, "Ipv6AllowedForDualStack",
+                  json_get_bool(current, "VpcConfig.Ipv6AllowedForDualStack", false));
     return vpc;
 }
 
@@ -102,6 +103,26 @@ static struct json *read_file_systems(const struct json *current)
     return read_list(json_get(current, "FileSystemConfigs"));
 }
 
+/* Levels are there with JSON only, and are INFO where nothing else is said (dg/monitoring-cloudwatchlogs-advanced.html). */
+static struct json *read_logging(const struct json *current)
+{
+    static const char *const levels[] = {"ApplicationLogLevel", "SystemLogLevel"};
+    struct json *logging = copy_or_object(json_get(current, "LoggingConfig"));
+    const char *name = json_get_string(current, "FunctionName");
+    if (!json_member(logging, "LogFormat"))
+        json_put_string(logging, "LogFormat", "Text");
+    if (!json_member(logging, "LogGroup") && name) {
+        CLEANUP(strbuf) struct strbuf group = STRBUF_INIT(STRBUF_NO_CAP);
+        strbuf_addf(&group, "/aws/lambda/%s", name);
+        json_put_string(logging, "LogGroup", group.buf);
+    }
+    bool has_levels = text_equal(json_get_string(logging, "LogFormat"), "JSON");
+    for (size_t i = 0; has_levels && i < sizeof levels / sizeof *levels; i++)
+        if (!json_member(logging, levels[i]))
+            json_put_string(logging, levels[i], "INFO");
+    return logging;
+}
+
 static struct json *read_snap_start(const struct json *current)
 {
     struct json *snap = json_new_object();
@@ -129,7 +150,7 @@ static const struct row {
     {"TracingConfig", NULL, read_tracing, false, false, false},
     {"DeadLetterConfig", NULL, read_dead_letter, false, false, false},
     {"FileSystemConfigs", NULL, read_file_systems, false, false, false},
-    {"LoggingConfig", NULL, NULL, true, false, false},
+    {"LoggingConfig", NULL, read_logging, true, false, false},
     {"SnapStart", NULL, read_snap_start, false, false, false},
     {"KMSKeyArn", NULL, read_kms_key, false, false, false},
 };
@@ -349,9 +370,9 @@ int configuration_compare(const struct inputs *inputs, const struct json *curren
         }
         describe(row, name, there, member, &change.differences);
         json_put(change.request, name, json_copy(member));
-        if (text_equal(name, "Environment") && is_hidden(current))
-            change.environment_lost = true;
-        else if (there)
+        if (!there || (text_equal(name, "Environment") && is_hidden(current)))
+            strvec_push(&change.lost, name);
+        else
             json_put(change.restore, name, STEAL(there));
     }
     *ret_change = change;

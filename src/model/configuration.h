@@ -19,14 +19,14 @@
 struct configuration_change {
     struct json
         *request; /* owned; UpdateFunctionConfiguration's members that differ; NULL: nothing does */
-    struct json *restore;      /* owned; the same members as they were before */
-    bool environment_lost;     /* the environment is replaced, and Lambda cannot show what it was:
-                                  `restore` has none */
+    struct json *restore; /* owned; the same members as they were before */
+    struct strvec lost;   /* members that differ and have no way back: Lambda did not show what they
+                           were (a hidden environment, a member without a documented default) */
     struct strvec differences; /* for people; of the environment the names only, never values */
 };
 #define CONFIGURATION_CHANGE_INIT                                                                  \
     {                                                                                              \
-        .request = NULL, .restore = NULL, .differences = STRVEC_INIT                               \
+        .request = NULL, .restore = NULL, .lost = STRVEC_INIT, .differences = STRVEC_INIT          \
     }
 void configuration_change_release(struct configuration_change *change);
 

@@ -130,12 +130,14 @@ static const struct {
     {full,
      {FURTHER("{\"VpcConfig\":{\"SubnetIds\":[\"subnet-a\",\"subnet-a\"]}}")},
      "{\"VpcConfig\":{\"SubnetIds\":[\"subnet-a\",\"subnet-a\"]}}",
-     "{\"VpcConfig\":{\"SubnetIds\":[\"subnet-a\",\"subnet-b\"],\"SecurityGroupIds\":[\"sg-1\"]}}",
+     "{\"VpcConfig\":{\"SubnetIds\":[\"subnet-a\",\"subnet-b\"],\"SecurityGroupIds\":[\"sg-1\"],"
+     "\"Ipv6AllowedForDualStack\":false}}",
      NULL},
     {full,
      {FURTHER("{\"VpcConfig\":{\"Ipv6AllowedForDualStack\":true}}")},
      "{\"VpcConfig\":{\"Ipv6AllowedForDualStack\":true}}",
-     "{\"VpcConfig\":{\"SubnetIds\":[\"subnet-a\",\"subnet-b\"],\"SecurityGroupIds\":[\"sg-1\"]}}",
+     "{\"VpcConfig\":{\"SubnetIds\":[\"subnet-a\",\"subnet-b\"],\"SecurityGroupIds\":[\"sg-1\"],"
+     "\"Ipv6AllowedForDualStack\":false}}",
      NULL},
     {plain,
      {FURTHER("{\"VpcConfig\":{\"SubnetIds\":[],\"SecurityGroupIds\":[]}}")},
@@ -189,6 +191,20 @@ static const struct {
      "{\"LoggingConfig\":{\"LogFormat\":\"JSON\"}}",
      "{\"LoggingConfig\":{\"LogFormat\":\"Text\",\"LogGroup\":\"/aws/lambda/hello\"}}",
      NULL},
+    /* Levels are INFO where nothing is said, and there are none in plain text. */
+    {full, {FURTHER("{\"LoggingConfig\":{\"SystemLogLevel\":\"INFO\"}}")}, NULL, NULL, ""},
+    {full,
+     {FURTHER("{\"LoggingConfig\":{\"SystemLogLevel\":\"DEBUG\"}}")},
+     "{\"LoggingConfig\":{\"SystemLogLevel\":\"DEBUG\"}}",
+     "{\"LoggingConfig\":{\"LogFormat\":\"JSON\",\"ApplicationLogLevel\":\"INFO\",\"LogGroup\":"
+     "\"/aws/lambda/hello\",\"SystemLogLevel\":\"INFO\"}}",
+     NULL},
+    /* A Lambda that does not show it yet: its documented default is the way back. */
+    {hidden,
+     {FURTHER("{\"LoggingConfig\":{\"LogFormat\":\"JSON\"}}")},
+     "{\"LoggingConfig\":{\"LogFormat\":\"JSON\"}}",
+     "{\"LoggingConfig\":{\"LogFormat\":\"Text\",\"LogGroup\":\"/aws/lambda/hello\"}}",
+     NULL},
     {full, {FURTHER("{\"SnapStart\":{\"ApplyOn\":\"PublishedVersions\"}}")}, NULL, NULL, ""},
     {full,
      {FURTHER("{\"SnapStart\":{\"ApplyOn\":\"None\"}}")},
@@ -226,8 +242,30 @@ START_TEST(finds_what_differs)
     if (changes[_i].differences)
         ck_assert_str_eq(said.buf, changes[_i].differences);
     ck_assert_ptr_null(strstr(said.buf, "hunter22"));
-    bool replaces_hidden = changes[_i].current == hidden && change.request;
-    ck_assert_int_eq(change.environment_lost, replaces_hidden);
+}
+END_TEST
+
+static const struct {
+    const char *current;
+    const char *arguments[4];
+    const char *lost; /* NULL: all of it has a way back */
+} ways_back[] = {
+    {plain, {"--memory-size=256", "--environment=NEW=1"}, NULL},
+    {hidden, {"--environment=NEW=1", "--environment-mode=replace"}, "Environment"},
+    {hidden, {FURTHER("{\"LoggingConfig\":{\"LogFormat\":\"JSON\"}}")}, NULL},
+    {plain, {FURTHER("{\"NewThing\":1}"), "--memory-size=256"}, "NewThing"},
+};
+
+START_TEST(knows_what_has_no_way_back)
+{
+    CLEANUP(inputs) struct inputs inputs = must_read(ways_back[_i].arguments);
+    CLEANUP(json) struct json *current = parse(ways_back[_i].current);
+    CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
+    struct error err = ERROR_INIT;
+    ck_assert_int_eq(configuration_compare(&inputs, current, &change, &err), 0);
+    ck_assert_uint_eq(change.lost.len, ways_back[_i].lost ? 1 : 0);
+    if (ways_back[_i].lost)
+        ck_assert_str_eq(change.lost.items[0], ways_back[_i].lost);
 }
 END_TEST
 
@@ -381,6 +419,7 @@ Suite *configuration_suite(void)
     TCase *tcase = tcase_create("all");
     tcase_add_loop_test(tcase, finds_what_differs, 0, COUNT(changes));
     tcase_add_loop_test(tcase, knows_what_was_done, 0, COUNT(changes));
+    tcase_add_loop_test(tcase, knows_what_has_no_way_back, 0, COUNT(ways_back));
     tcase_add_loop_test(tcase, refuses, 0, COUNT(refused));
     tcase_add_loop_test(tcase, counts_the_environment, 0, COUNT(sizes));
     tcase_add_test(tcase, fills_in_a_request);

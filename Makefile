@@ -21,10 +21,10 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(sort $(wildcard tests/core/*.c tests/model/*.c tests/services/*.c tests/stages/*.c))
 SUITES  := $(patsubst %_test.c,%,$(notdir $(filter %_test.c,$(TESTS))))
 FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[ch]))
-SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo .ci/run))
+SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/fuzz/run .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e property bench bench-hash check demo tools-check docs-check lint layers format asan valgrind clean
+.PHONY: all tools-build unit e2e property bench bench-hash check demo tools-check docs-check lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -130,6 +130,26 @@ asan: tools-check
 	CK_TIMEOUT_MULTIPLIER=10 build/asan/unit
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
 	    WRAP=asan e2e
+
+# Every parser of outside text gets bytes that nobody thought of. SECONDS each, two at a time; FUZZ="json xml" chooses some.
+SECONDS ?= 20
+FUZZ ?= $(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
+FUZZ_SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+fuzz:
+	@tools/install fuzz
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang CFLAGS="-O1 -g -U_FORTIFY_SOURCE -fsanitize=fuzzer-no-link $(FUZZ_SANITIZERS)" \
+	    fuzz-build
+	tests/fuzz/run $(SECONDS) $(FUZZ)
+
+.SECONDARY: $(FUZZ:%=$(BUILD)/tests/fuzz/%.o)
+fuzz-build: $(FUZZ:%=$(BUILD)/fuzz-%)
+
+$(BUILD)/objects.a: $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(BUILD)/objects.a
+	@echo "  link $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 valgrind:
 	@tools/install valgrind

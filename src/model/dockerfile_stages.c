@@ -174,7 +174,8 @@ static void collect_name(void *context, const struct dockerfile_instruction *ins
 static void collect_stage(struct collector *collector, const struct dockerfile_stage *stage)
 {
     const struct dockerfile *dockerfile = collector->dockerfile;
-    if (stage->base < 0 && !text_equal(stage->image, "scratch")) {
+    bool was_read = stage->written != NULL; /* else only another frontend can */
+    if (was_read && stage->base < 0 && !text_equal(stage->image, "scratch")) {
         struct dockerfile_image *image = add_image(collector->images);
         image->line = stage->line;
         image->name = memory_copy_string(stage->image ? stage->image : stage->written);

@@ -84,7 +84,7 @@ void redact_text(const struct redact *redact, const char *text, size_t len, stru
                       : len;
     CLEANUP_FREE bool *hidden = memory_new(len + 1);
     for (size_t i = 0; i < redact->forms.len; i++) {
-        mark_inside(text, body, redact->forms.items[i], hidden);
+        mark_inside(text, len, redact->forms.items[i], hidden);
         mark_ends(text, body, redact->forms.items[i], hidden);
     }
     for (size_t at = 0; at < len; at++) {

@@ -44,6 +44,7 @@ static const struct {
     {{"hunter22-and-more"}, "hunt", "***"},
     {{"hunter22-and-more"}, "a hun", "a hun"},
     {{"hunter22-and-more"}, "ore, says the log", "ore, says the log"},
+    {{"and so on…"}, "and so on…", "***"},
     {{"grün-grün"}, "<grün-grün>", "<***>"},
 };
 

@@ -19,6 +19,7 @@
 #include "stages/record.h"
 #include "stages/report.h"
 #include "stages/restore.h"
+#include "stages/secrets.h"
 #include "stages/stage.h"
 
 #define MAX_STAGES 20
@@ -65,14 +66,16 @@ static void remember_failure(struct result *result, const char *stage, const str
     snprintf(result->failed_stage, sizeof result->failed_stage, "%s", stage);
 }
 
-/* The one place where an error is told: with the place in the docs that speaks of it. */
+/* The one place where an error is told: without secrets, and with the place in the docs that speaks of it. */
 static void say_error(const struct run *run, const char *stage, const struct error *err)
 {
     const struct github *github = &run->services.github;
     CLEANUP(strbuf) struct strbuf address = STRBUF_INIT(STRBUF_NO_CAP);
     troubleshooting_address(troubleshooting_anchor(stage, err->kind), github->server_url,
                             github->action_repository, github->action_ref, &address);
-    log_error("%s (help: %s)", err->msg, address.buf);
+    struct error shown = *err;
+    secrets_hide(run, &shown);
+    log_error("%s (help: %s)", shown.msg, address.buf);
 }
 
 static void fail_before_start(struct app *app, const char *stage, const struct error *err)
@@ -186,6 +189,7 @@ static int run_stage(struct run *run, const struct stage *stage, struct error *e
     log_group_end();
     if (rc == 0 || !stage->closes)
         return rc;
+    secrets_hide(run, err);
     log_warning("%s", err->msg);
     error_reset(err);
     return 0;
@@ -224,11 +228,47 @@ static bool is_kept(const struct app *app, const struct stage *failed)
     return app->inputs.on_failure == ON_FAILURE_KEEP && failed == &stage_verify && !cancel_signal();
 }
 
-static void handle_failure(struct app *app, const struct pipeline *pipeline, size_t failed_at,
-                           const struct error *err)
+static void say_remedy(const struct result *result)
+{
+    if (result->remedy[0])
+        log_info("to put the function back by hand:\n%s", result->remedy);
+}
+
+/* A newer run has the function: what this one had changed is put back, unless the newer one has changed it already. */
+static void stand_back(struct app *app, const struct pipeline *pipeline, size_t stopped_at)
 {
     struct run *run = &app->run;
     struct result *result = &run->result;
+    struct error err = ERROR_INIT;
+    char reason[sizeof result->function.reason];
+    result->deployed = false;
+    if (!result->changed)
+        return;
+    if (put_back(run, pipeline, stopped_at, &err) == 0) {
+        snprintf(reason, sizeof reason, "%s", result->function.reason);
+        if (result->restored[0])
+            snprintf(result->function.reason, sizeof result->function.reason, "%.300s; %.200s",
+                     reason, result->restored);
+        return;
+    }
+    secrets_hide(run, &err);
+    if (err.kind == ERROR_CONFLICT && err.code == 0) {
+        log_info("%s", err.msg);
+        result->remedy[0] = '\0';
+        return;
+    }
+    remember_failure(result, pipeline->stages[stopped_at]->name, &err);
+    result->outcome = OUTCOME_NEEDS_PERSON;
+    say_error(run, TROUBLESHOOTING_PUT_BACK, &err);
+    say_remedy(result);
+}
+
+static void handle_failure(struct app *app, const struct pipeline *pipeline, size_t failed_at,
+                           struct error *err)
+{
+    struct run *run = &app->run;
+    struct result *result = &run->result;
+    secrets_hide(run, err);
     remember_failure(result, pipeline->stages[failed_at]->name, err);
     result->signal = cancel_signal();
     if (err->kind == ERROR_CANCELLED)
@@ -250,8 +290,7 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
     if (put_back(run, pipeline, failed_at, &undo_error) < 0) {
         result->outcome = OUTCOME_NEEDS_PERSON;
         say_error(run, TROUBLESHOOTING_PUT_BACK, &undo_error);
-        if (result->remedy[0])
-            log_info("to put the function back by hand:\n%s", result->remedy);
+        say_remedy(result);
     } else if (!result->restored[0] && !result->function.created) {
         result->changed = false; /* nothing of it had arrived */
     }
@@ -286,6 +325,8 @@ static void run_pipeline(struct app *app)
             handle_failure(app, pipeline, i, &err);
             return;
         }
+        if (run->result.outcome == OUTCOME_SUPERSEDED)
+            stand_back(app, pipeline, i);
         if (run->result.outcome != OUTCOME_UNDECIDED)
             return; /* a stage has found that there is nothing (more) to do */
     }
@@ -361,6 +402,7 @@ static void release_run(struct run *run)
     json_free(run->alias_configuration);
     lambda_alias_release(&run->alias_before);
     json_free(run->configuration_before);
+    strvec_release(&run->configuration_lost);
     result_release(&run->result);
 }
 

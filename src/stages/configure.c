@@ -11,6 +11,7 @@
 #include "stages/ours.h"
 #include "stages/record.h"
 #include "stages/restore.h"
+#include "stages/secrets.h"
 #include "stages/stage.h"
 #include "stages/survey.h"
 #include "stages/wait.h"
@@ -36,7 +37,8 @@ static int look(struct run *run, struct configuration_change *ret_change, struct
     if (!ret_change->request || run->configuration_before)
         return 0;
     run->configuration_before = json_copy(ret_change->restore);
-    run->environment_lost = ret_change->environment_lost;
+    for (size_t i = 0; i < ret_change->lost.len; i++)
+        strvec_push(&run->configuration_lost, ret_change->lost.items[i]);
     for (size_t i = 0; i < ret_change->differences.len; i++) {
         log_info("%s", ret_change->differences.items[i]);
         strvec_push(&run->result.function.configuration_changes, ret_change->differences.items[i]);
@@ -60,6 +62,8 @@ static int send_once(struct run *run, bool *ret_done, struct error *err)
     }
     int rc = lambda_update_configuration(&run->services.aws, run->inputs->function_name,
                                          change.request, run->snapshot.revision_id, &updated, err);
+    if (rc < 0)
+        secrets_hide(run, err);
     if (rc == 0 || ours_may_have_arrived(err))
         run->result.changed = run->configuration_touched = true;
     if (rc == 0)
@@ -78,6 +82,8 @@ static int look_again(struct run *run, struct error *err)
     if (wait_settled(run, NULL, OURS_SETTLE_LIMIT_MS, &settled, err) < 0 ||
         survey_function(run, err) < 0)
         return -1;
+    if (run->code_touched && record_is_superseded(run))
+        return 0;
     if (run->code_touched)
         return ours_is_still(run, &run->snapshot) ? 0 : ours_refuse(run, &run->snapshot, err);
     CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
@@ -88,6 +94,7 @@ static int look_again(struct run *run, struct error *err)
     run->result.changed = run->configuration_touched = false;
     json_free(run->configuration_before);
     run->configuration_before = NULL;
+    strvec_release(&run->configuration_lost);
     strvec_release(&run->result.function.configuration_changes);
     ours_keep_before(run);
     bool superseded = false; /* the outcome says so */
@@ -104,6 +111,16 @@ static int look_after_release(struct run *run, struct error *err)
     return ours_is_still(run, &run->snapshot) ? 0 : ours_refuse(run, &run->snapshot, err);
 }
 
+/* Our change is there, and nobody's on top of it. A newer run's claim ends it as superseded. */
+static int settle(struct run *run, struct error *err)
+{
+    if (ours_settle(run, err) < 0 || survey_function(run, err) < 0)
+        return -1;
+    if (record_is_superseded(run))
+        return 0;
+    return ours_is_still(run, &run->snapshot) ? 0 : ours_refuse(run, &run->snapshot, err);
+}
+
 static int configure(struct run *run, struct error *err)
 {
     if (look_after_release(run, err) < 0)
@@ -115,7 +132,7 @@ static int configure(struct run *run, struct error *err)
                 log_info("the configuration is as it should be");
                 return 0;
             }
-            return ours_settle(run, err) < 0 ? -1 : survey_function(run, err);
+            return settle(run, err);
         }
         if (try == OURS_TRIES || !ours_decide_again(err))
             return error_wrap(err, "configuring the function %s", run->inputs->function_name);
@@ -149,14 +166,17 @@ static int put_back_once(struct run *run, bool *ret_done, struct error *err)
     return ours_settle(run, err);
 }
 
-/* What a person can type. Values of the environment are never printed: they are named. */
-static void say_commands(struct run *run)
+/*
+ * What a person can type. Values of the environment are never printed: they are named. `with_known`: what is known was not put back either.
+ */
+static void say_commands(struct run *run, bool with_known)
 {
     CLEANUP(json) struct json *request = json_new_object();
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
-    json_put_string(request, "FunctionName", run->inputs->function_name);
-    bool has_environment = run->environment_lost;
-    JSON_EACH (member, run->configuration_before) {
+    const char *region = run->result.region, *name = run->inputs->function_name;
+    bool has_environment = strvec_contains(&run->configuration_lost, "Environment");
+    json_put_string(request, "FunctionName", name);
+    JSON_EACH (member, with_known ? run->configuration_before : NULL) {
         if (text_equal(json_name(member), "Environment"))
             has_environment = true;
         else
@@ -167,13 +187,33 @@ static void say_commands(struct run *run)
     if (json_length(request) > 1 && quotable)
         restore_remedy(run,
                        "aws lambda update-function-configuration --region %s --cli-input-json '%s'",
-                       run->result.region, text.buf);
+                       region, text.buf);
     if (has_environment || !quotable)
         restore_remedy(run,
                        "aws lambda update-function-configuration --region %s --function-name %s "
                        "--environment file://environment.json   # its values before are known to "
                        "you only; the names are in the log",
-                       run->result.region, run->inputs->function_name);
+                       region, name);
+    for (size_t i = 0; i < run->configuration_lost.len; i++) {
+        const char *lost = run->configuration_lost.items[i];
+        if (!text_equal(lost, "Environment"))
+            restore_remedy(run,
+                           "aws lambda update-function-configuration --region %s "
+                           "--cli-input-json '{\"FunctionName\":\"%s\",\"%s\":…}'   # Lambda "
+                           "did not show what it was before",
+                           region, name, lost);
+    }
+}
+
+static int refuse_lost(struct run *run, struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf names = STRBUF_INIT(STRBUF_NO_CAP);
+    for (size_t i = 0; i < run->configuration_lost.len; i++)
+        strbuf_addf(&names, "%s%s", i > 0 ? ", " : "", run->configuration_lost.items[i]);
+    return error_set(err, ERROR_REFUSED,
+                     "of the configuration this cannot be put back, since Lambda did not show what "
+                     "it was before: %s",
+                     names.buf);
 }
 
 static int undo(struct run *run, struct error *err)
@@ -184,17 +224,17 @@ static int undo(struct run *run, struct error *err)
     run->configuration_touched = false; /* once, whichever of the two stages did it */
     if (ours_put_back(run, put_back_once, &done, err) < 0) {
         restore_remedy(run, "# %.400s", err->msg);
-        say_commands(run);
+        say_commands(run, true);
         return error_wrap(err, "putting the previous configuration back");
     }
+    bool is_whole = run->configuration_lost.len == 0;
     if (done)
-        restore_note(run, "the configuration is as it was");
-    if (!run->environment_lost)
+        restore_note(run, is_whole ? "the configuration is as it was"
+                                   : "the rest of the configuration is as it was");
+    if (is_whole)
         return 0;
-    say_commands(run);
-    return error_set(err, ERROR_REFUSED,
-                     "the environment cannot be put back: Lambda could not show what it was before "
-                     "it was replaced");
+    say_commands(run, false);
+    return refuse_lost(run, err);
 }
 
 const struct stage stage_configure = {.name = "configure",

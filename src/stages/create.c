@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/json.h"
@@ -10,12 +11,15 @@
 #include "model/configuration.h"
 #include "model/plan.h"
 #include "stages/ours.h"
+#include "stages/secrets.h"
+#include "stages/wait.h"
 
 #define DEFAULT_MEMORY_MB 1024
 #define DEFAULT_TIMEOUT_S 30
 #define ROLE_WAIT_MS                                                                               \
     60000 /* IAM tells all of its regions about a new role within seconds, now and then a minute */
-#define ROLE_PAUSE_MS 2000
+#define ROLE_PAUSE_MS      2000
+#define CANCELLED_LIMIT_MS 3000 /* the runner gives a cancelled job seconds */
 
 static int make_request(const struct run *run, struct json **ret_request, struct error *err)
 {
@@ -43,20 +47,41 @@ static bool is_unknown_role(const struct error *err)
     return err->kind == ERROR_REFUSED && strstr(err->msg, "cannot be assumed by Lambda");
 }
 
-/* The answer was lost: is the function there, with our image? */
-static int look_for_it(struct run *run, bool *ret_there, bool *ret_ours, struct error *err)
+/*
+ * The answer was lost, or not waited for: is the function there, with our image? One that is still Pending after `limit_ms` is told as it is.
+ */
+static int look_for_it(struct run *run, int64_t limit_ms, bool *ret_there, bool *ret_ours,
+                       struct error *err)
 {
     CLEANUP(lambda_function) struct lambda_function now = {.configuration = NULL};
+    const char *name = run->inputs->function_name;
     *ret_there = *ret_ours = false;
-    if (lambda_get_function(&run->services.aws, run->inputs->function_name, NULL, &now, err) == 0) {
+    int rc = wait_settled(run, NULL, limit_ms, &now, err);
+    if (rc < 0 && err->kind == ERROR_TIMEOUT) {
+        error_reset(err);
+        rc = lambda_get_function(&run->services.aws, name, NULL, &now, err);
+    }
+    if (rc == 0) {
         *ret_there = true;
-        *ret_ours = text_equal(now.digest, run->result.image.digest);
+        *ret_ours = text_equal(now.digest, run->result.image.digest) ||
+                    text_equal(now.image_uri, run->result.image.uri);
         return 0;
     }
     if (err->kind != ERROR_NOT_FOUND)
         return -1;
     error_reset(err);
     return 0;
+}
+
+/* Cancelled while it was being made: whether it is there must be known, since it then stays there. */
+static void look_after_cancel(struct run *run, bool *ret_created)
+{
+    struct error ignored = ERROR_INIT; /* the cancel is what is told */
+    bool there;
+    cancel_shield_begin();
+    if (look_for_it(run, CANCELLED_LIMIT_MS, &there, ret_created, &ignored) < 0)
+        log_warning("whether the function was created is not known: %s", ignored.msg);
+    cancel_shield_end();
 }
 
 /* After a refusal or a lost answer: 1 to try again, 0 when it is decided (*ret_created), -1 for an error. */
@@ -67,10 +92,13 @@ static int decide(struct run *run, int64_t end_ms, bool *ret_created, struct err
         error_reset(err);
         return 0;
     }
+    if (err->kind == ERROR_CANCELLED)
+        look_after_cancel(run, ret_created);
     bool there = false;
     if (ours_decide_again(err)) {
         struct error look_error = ERROR_INIT; /* the first error is the one that counts */
-        if (look_for_it(run, &there, ret_created, &look_error) == 0 && there) {
+        if (look_for_it(run, OURS_SETTLE_LIMIT_MS, &there, ret_created, &look_error) == 0 &&
+            there) {
             error_reset(err);
             return 0;
         }
@@ -98,6 +126,7 @@ int create_function(struct run *run, bool *ret_created, struct lambda_function *
             *ret_created = true;
             return 0;
         }
+        secrets_hide(run, err);
         int again = decide(run, end_ms, ret_created, err);
         if (again < 0)
             return error_wrap(err, "creating the function %s", run->inputs->function_name);

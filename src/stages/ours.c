@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/configuration.h"
+#include "stages/secrets.h"
 #include "stages/wait.h"
 
 bool ours_may_have_arrived(const struct error *err)
@@ -91,6 +92,10 @@ int ours_settle(struct run *run, struct error *err)
         return -1;
     if (!text_equal(settled.digest, run->left.digest) || !ours_is_still(run, &settled))
         return ours_refuse(run, &settled, err);
+    if (settled.tags) { /* a newer run may have claimed the function meanwhile */
+        json_free(run->snapshot.tags);
+        run->snapshot.tags = STEAL(settled.tags);
+    }
     move_function(&run->left, &settled);
     snprintf(run->result.function.arn, sizeof run->result.function.arn, "%s", run->left.arn);
     snprintf(run->result.function.name, sizeof run->result.function.name, "%s", run->left.name);
@@ -102,6 +107,7 @@ int ours_put_back(struct run *run, int (*once)(struct run *run, bool *ret_done, 
 {
     bool asked = false;
     for (int try = 1; once(run, ret_done, err) < 0; try++) {
+        secrets_hide(run, err);
         bool is_others = err->kind == ERROR_CONFLICT && err->code == 0;
         if (try == OURS_TRIES || is_others || !ours_decide_again(err))
             return -1;

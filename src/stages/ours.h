@@ -30,7 +30,7 @@ void ours_keep_before(struct run *run);
 void ours_took(struct run *run, struct lambda_function *answer, const char *digest);
 
 /*
- * Wait until our update has settled, well (else ERROR_FAILED), and keep the function as it is then. ERROR_CONFLICT: somebody else has changed it already.
+ * Wait until our update has settled, well (else ERROR_FAILED), and keep the function as it is then (its tags in run->snapshot). ERROR_CONFLICT: somebody else has changed it already.
  */
 int ours_settle(struct run *run, struct error *err);
 

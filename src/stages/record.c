@@ -90,6 +90,14 @@ static int read_tags(struct run *run, struct error *err)
     return 0;
 }
 
+/* The function itself is looked at again, too: an older run may have changed it just before it could see our claim. */
+static int look_after_claim(struct run *run, struct error *err)
+{
+    if (survey_function(run, err) < 0)
+        return -1;
+    return run->snapshot.tags ? 0 : read_tags(run, err);
+}
+
 int record_claim_function(struct run *run, bool *ret_superseded, struct error *err)
 {
     struct record_claim mine = my_claim(run);
@@ -105,7 +113,7 @@ int record_claim_function(struct run *run, bool *ret_superseded, struct error *e
             return -1;
         if (run->cannot_tag)
             return 0;
-        if (read_tags(run, err) < 0)
+        if (look_after_claim(run, err) < 0)
             return -1;
         *ret_superseded = record_is_superseded(run);
         if (*ret_superseded)
@@ -194,13 +202,13 @@ static int claim(struct run *run, struct error *err)
         return -1;
     if (!run->facts.function.exists)
         return 0;
+    look_for_way_back(run);
     if (record_claim_function(run, &superseded, err) < 0)
         return -1;
     if (superseded)
         return 0;
     if (run->services.github.run_number && run->inputs->record && !run->cannot_tag)
         log_info("the function is claimed for run %s", run->services.github.run_number);
-    look_for_way_back(run);
     return 0;
 }
 
@@ -286,6 +294,9 @@ static int remember(struct run *run, struct error *err)
         run->result.deployed = false; /* a newer run has it */
         return 0;
     }
+    bool may_be_old = run->result.deployed || !run->snapshot.tags;
+    if (may_be_old && !run->cannot_tag && read_tags(run, err) < 0)
+        return -1;
     add_verified(run, tags);
     add_times(run, tags);
     add_cached_steps(run, tags);

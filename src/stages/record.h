@@ -15,7 +15,8 @@
 bool record_is_superseded(struct run *run);
 
 /*
- * Claim the function for this run, and read again whether the claim has stood: of two runs that claim at once the higher number has it. Ends like
+ * Claim the function for this run, and look at the function again (run->snapshot and facts): whether the claim has stood, and what is there now. Of two runs that claim at
+ * once the higher number has it. Nothing may come between this and the first change. Ends like
  * record_is_superseded. With `record: false` nothing is written, but a newer run's claim counts all the same.
  */
 int record_claim_function(struct run *run, bool *ret_superseded, struct error *err);

@@ -71,11 +71,7 @@ static int look_again(struct run *run, const char *digest, const struct attempt 
     bool superseded = false;
     if (record_claim_function(run, &superseded, err) < 0)
         return -1;
-    if (superseded && run->configuration_touched) {
-        run->result.outcome = OUTCOME_UNDECIDED;
-        return error_set(err, ERROR_CONFLICT, "%s", run->result.function.reason);
-    }
-    return 0;
+    return 0; /* superseded: the outcome says so */
 }
 
 /*
@@ -115,13 +111,13 @@ static int make_function(struct run *run, const char *digest, struct error *err)
 {
     struct result *result = &run->result;
     struct lambda_function made = {.configuration = NULL};
-    if (create_function(run, &result->function.created, &made, err) < 0)
-        return -1;
+    int rc = create_function(run, &result->function.created, &made, err);
     if (result->function.created) {
         result->changed = true;
         ours_took(run, made.configuration ? &made : NULL, digest);
-        return 0;
     }
+    if (rc < 0 || result->function.created)
+        return rc;
     log_warning("somebody else has created the function meanwhile: it is updated");
     bool superseded = false;
     run->configuration_waits = true;
@@ -174,6 +170,8 @@ static int change_function(struct run *run, const struct function_plan *plan, st
         return 0;
     result->function.code_changed = true;
     log_info("the function runs %s", result->image.digest);
+    record_is_superseded(
+        run); /* a newer run that saw the function just before our change: ours is put back */
     return 0;
 }
 
@@ -188,7 +186,7 @@ static int release(struct run *run, struct error *err)
     struct result *result = &run->result;
     const char *digest = result->image.digest;
     const struct function_facts *function = &run->facts.function;
-    if (!run->configuration_touched && record_is_superseded(run))
+    if (record_is_superseded(run))
         return 0; /* a newer run has come since the claim */
     run->configuration_waits = configuration_must_wait(function);
     struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);

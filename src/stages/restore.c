@@ -64,19 +64,41 @@ static int check_health(struct run *run, struct health *ret_health, struct error
     return health_check(run, alias, ret_health, err);
 }
 
+/* What was there before does not answer either: that is nothing that putting back can mend. */
+static void say_where_to_look(struct run *run)
+{
+    const char *name = run->inputs->function_name, *region = run->result.region;
+    const char *group = json_get_string(run->before.configuration, "LoggingConfig.LogGroup");
+    restore_remedy(run, "# everything is as it was before this run, and that does not answer as it "
+                        "should: its log says why");
+    if (group)
+        restore_remedy(run, "aws logs tail --region %s --since 30m %s", region, group);
+    else
+        restore_remedy(run, "aws logs tail --region %s --since 30m /aws/lambda/%s", region,
+                       run->before.name[0] ? run->before.name : name);
+    restore_remedy(run, "# then deploy a commit that answers, or go further back:");
+    restore_remedy(run, "lambda-fastdeploy rollback --aws-region %s --function-name %s%s%s", region,
+                   name, run->inputs->alias ? " --alias " : "",
+                   run->inputs->alias ? run->inputs->alias : "");
+}
+
 int restore_verify(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
     if (!result->restored[0] || result->function.created)
         return 0; /* nothing was there to be put back */
     CLEANUP(health) struct health health = {.checked = false};
-    if (check_health(run, &health, err) < 0)
+    if (check_health(run, &health, err) < 0) {
+        say_where_to_look(run);
         return error_wrap(err, "put back (%s), but not verified", result->restored);
+    }
     result->rolled_back = true;
-    if (health.checked && !health.good)
+    if (health.checked && !health.good) {
+        say_where_to_look(run);
         return error_set(err, ERROR_FAILED,
                          "put back, but the function does not answer as it should even so: %s",
                          health.why);
+    }
     log_info("put back: %s%s", result->restored, health.checked ? "; the function answers" : "");
     return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/cleanup.h"
+
 static void add_environment(struct redact *redact, const struct json *configuration)
 {
     JSON_EACH (variable, json_get(configuration, "Environment.Variables"))
@@ -53,4 +55,13 @@ void secrets_collect(const struct run *run, struct redact *redact)
     add_configuration_input(redact, inputs->function_configuration);
     redact_add(redact, inputs->aws_secret_access_key);
     redact_add(redact, inputs->aws_session_token);
+}
+
+void secrets_hide(const struct run *run, struct error *err)
+{
+    CLEANUP(redact) struct redact redact = REDACT_INIT;
+    if (!run->inputs)
+        return;
+    secrets_collect(run, &redact);
+    redact_in_place(&redact, err->msg, sizeof err->msg);
 }

@@ -11,4 +11,7 @@
 /* Fill in `redact` from the run. */
 void secrets_collect(const struct run *run, struct redact *redact);
 
+/* Out of an error's message: Lambda repeats in its refusals what it was sent. */
+void secrets_hide(const struct run *run, struct error *err);
+
 #endif

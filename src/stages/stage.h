@@ -77,9 +77,9 @@ struct run {
     bool configuration_waits; /* the function takes no configuration before it has new code */
     struct json *
         configuration_before; /* owned; the members that we have changed, as they were; NULL: none */
-    bool
-        environment_lost; /* the environment before our change could not be read: no way back to it */
-    bool restoring;       /* we are on the way back: what answers is the old version */
+    struct strvec
+        configuration_lost; /* those of them whose values before our change are not known: no way back to them */
+    bool restoring;        /* we are on the way back: what answers is the old version */
     bool way_back_missing; /* the image before our change is gone from ECR */
     bool image_tags_wait;  /* the image gets its tags only after Lambda has taken it */
     bool image_is_gzip;    /* it was exported with gzip after Lambda had refused it */

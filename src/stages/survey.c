@@ -83,7 +83,10 @@ int survey_function(struct run *run, struct error *err)
         *err = local;
         return error_wrap(err, "reading the function %s", name);
     }
+    bool is_missing = run->facts.function.image_missing &&
+                      text_equal(run->facts.function.digest, function.digest);
     copy_function(&run->facts.function, &function);
+    run->facts.function.image_missing = is_missing;
     lambda_function_release(&run->snapshot);
     run->snapshot = function;
     run->looked_ms = clock_now_ms();

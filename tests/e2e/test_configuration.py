@@ -141,6 +141,16 @@ class Configuration(FunctionCase):
         self.assertIn("--environment", run.summary)
         self.assertEqual(self.cloud.digest_of(self.name), seeded)
 
+    def test_refusal_that_repeats_a_secret(self):
+        """Lambda's refusals repeat what they were sent."""
+        project, _ = self.serve()
+        self.cloud.fault("lambda", "UpdateFunctionConfiguration", "status",
+                         {"status": 400, "code": "InvalidParameterValueException",
+                          "message": f"Value '{SECRET}' at 'environment' failed to satisfy a constraint"})
+        run = self.deploy(project, environment=f"PASSWORD={SECRET}")
+        self.assertExit(run, 1)
+        self.assertError(run, "failed to satisfy", "***")
+
     def test_environment_over_4_kb_together(self):
         """Each part fits; together with what is there they do not."""
         project, _ = self.serve(environment={"BIG": "x" * 3000})

@@ -1,6 +1,7 @@
 """Bad versions are undone, good ones are not: each kind of bad one, with an alias and without."""
 
 import json
+import signal
 
 from . import cloud, events
 from .serving import FunctionCase
@@ -170,6 +171,34 @@ class GoodVersions(FunctionCase):
     def weights(self):
         answer = self.cloud.call("lambda", "GET", f"/2015-03-31/functions/{self.name}/aliases/live").json
         return answer.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+
+
+class Unhealthy(FunctionCase):
+    def test_what_was_there_before_does_not_answer_either(self):
+        """Put back whole, and still a person must look: where, is said."""
+        project, seeded = self.serve(environment={"FIXTURE_HEALTH": "500"})
+        project.behave(version="bad").commit("Break it further")
+        run = self.deploy(project)
+        self.assertExit(run, 3)
+        self.assertEqual(self.cloud.digest_of(self.name), seeded)
+        for text in (run.summary, run.text):
+            self.assertIn(f"aws logs tail --region us-east-1 --since 30m /aws/lambda/{self.name}", text)
+
+
+class CancelledCreation(FunctionCase):
+    alone = True
+
+    def test_cancelled_while_it_is_created(self):
+        """It is there all the same, and the report says so."""
+        self.cloud.fault("lambda", "CreateFunction", "slow", 1000)
+        step = self.step(self.project()).start()
+        self.until(lambda: self.cloud.function(self.name) is not None, "the function")
+        step.signal(signal.SIGINT)
+        run = self.finish(step)
+        self.assertExit(run, 130)
+        self.assertIsNotNone(self.cloud.function(self.name))
+        self.assertIn("created by this run", run.summary)
+        self.assertNotIn("Nothing that serves users was changed", run.summary)
 
 
 class Created(FunctionCase):

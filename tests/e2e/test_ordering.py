@@ -1,5 +1,7 @@
 """Older runs do not overwrite newer ones, and what was deployed is remembered in the function's tags."""
 
+import json
+
 from . import cloud, runner
 from .serving import FunctionCase
 
@@ -128,3 +130,46 @@ class Unremembered(FunctionCase):
         self.assertOutputs(run, deployed="true")
         self.assertTrue(any("not remembered" in line for line in run.log.warnings), run.log.warnings)
         self.serves("1")
+
+
+class Meanwhile(FunctionCase):
+    """A newer run claims the function while an older one's change is under way: what it changed is put back, exit 0."""
+
+    alone = True
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.cloud.settings, update_ms=300)
+        self.cloud.settings(update_ms=2500)
+
+    def claim(self, number):
+        key = self.tag("claim").split(" ", 1)[1]
+        arn = self.configuration()["FunctionArn"]
+        answer = self.cloud.call("lambda", "POST", f"/2017-03-31/tags/{arn.replace(':', '%3A')}",
+                                 json.dumps({"Tags": {"lambda-fastdeploy:claim": f"{number}.1 {key}"}}).encode(),
+                                 {"Content-Type": "application/json"})
+        self.assertEqual(answer.status, 204, answer.text)
+
+    def superseded_during(self, operation, **inputs):
+        project, seeded = self.serve(memory=256)
+        mark = self.mark()
+        step = self.started(project, **inputs)
+        self.until(lambda: operation in cloud.operations(self.since(mark)), operation)
+        self.claim(999)
+        run = self.finish(step)
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="false")
+        self.assertRegex(run.summary, "(?i)superseded")
+        self.assertEqual(run.log.errors, [])
+        self.assertEqual((self.cloud.digest_of(self.name), self.configuration()["MemorySize"]), (seeded, 256))
+        self.serves("0")
+        return run
+
+    def test_claimed_during_the_update(self):
+        run = self.superseded_during("UpdateFunctionCode")
+        self.assertIn("again", run.summary)
+
+    def test_claimed_during_the_configuration(self):
+        run = self.superseded_during("UpdateFunctionConfiguration", memory_size="512")
+        self.assertIn("configuration is as it was", run.summary)
+        self.assertNotIn("UpdateFunctionCode", cloud.operations(cloud.changes(self.requests())))

@@ -99,6 +99,12 @@ demo: tools-check
 	@$(MAKE) --no-print-directory all
 	tests/demo
 
+# The pictures of docs/images: summaries as GitHub shows them.
+.PHONY: screenshots
+screenshots:
+	@tools/install screenshots
+	tests/summary/screenshots
+
 tools-check:
 	@tools/install check
 

@@ -58,12 +58,14 @@ struct app {
     bool has_inputs, has_event;
 };
 
-static void remember_failure(struct result *result, const char *stage, const struct error *err)
+static void remember_failure(struct result *result, const char *stage, const char *title,
+                             const struct error *err)
 {
     if (result->failure.kind != ERROR_NONE)
         return; /* the first one counts */
     result->failure = *err;
     snprintf(result->failed_stage, sizeof result->failed_stage, "%s", stage);
+    snprintf(result->failed_title, sizeof result->failed_title, "%s", title);
 }
 
 /* The one place where an error is told: without secrets, and with the place in the docs that speaks of it. */
@@ -80,7 +82,7 @@ static void say_error(const struct run *run, const char *stage, const struct err
 
 static void fail_before_start(struct app *app, const char *stage, const struct error *err)
 {
-    remember_failure(&app->run.result, stage, err);
+    remember_failure(&app->run.result, stage, "", err);
     app->run.result.outcome = err->kind == ERROR_INPUT ? OUTCOME_BAD_INPUT : OUTCOME_FAILED;
     say_error(&app->run, stage, err);
 }
@@ -239,6 +241,7 @@ static void stand_back(struct app *app, const struct pipeline *pipeline, size_t 
 {
     struct run *run = &app->run;
     struct result *result = &run->result;
+<<<<<<< HEAD
     struct error err = ERROR_INIT;
     char reason[sizeof result->function.reason];
     result->deployed = false;
@@ -270,6 +273,10 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
     struct result *result = &run->result;
     secrets_hide(run, err);
     remember_failure(result, pipeline->stages[failed_at]->name, err);
+=======
+    const struct stage *failed = pipeline->stages[failed_at];
+    remember_failure(result, failed->name, failed->title, err);
+>>>>>>> 1957cf5 (Name the stage that failed, leave brief stages out of the timing tree, draw the summaries as pictures)
     result->signal = cancel_signal();
     if (err->kind == ERROR_CANCELLED)
         result->outcome = OUTCOME_CANCELLED;
@@ -281,7 +288,7 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
 
     if (!result->changed)
         return;
-    if (is_kept(app, pipeline->stages[failed_at])) {
+    if (is_kept(app, failed)) {
         log_warning("on-failure is keep: the function serves the new image");
         return;
     }

@@ -129,6 +129,7 @@ struct json *outputs_timings(const struct result *result)
     struct json *list = json_new_array();
     json_put_int(json, "total_ms", result->duration_ms);
     json_put_int(json, "other_ms", timeline_other_ms(result));
+    json_put_int(json, "rest_ms", timeline_rest_ms(result));
 
     CLEANUP_FREE bool *chosen = timeline_choose(result, TIMINGS_CHILDREN);
     CLEANUP_FREE int *place = memory_new((spans->len + 1) * sizeof *place);

@@ -75,6 +75,7 @@ struct result {
     int signal;           /* that cancelled us, or 0 */
     struct error failure; /* the first error; kind NONE: all is well */
     char failed_stage[40];
+    char failed_title[80]; /* as the log and the timing tree name it; "" before the first stage */
     char remedy[4096]; /* what to do now; "" none; holds exact commands when a person is needed */
     struct strbuf
         evidence; /* a failed step's last lines, the function's log tail; a stranger's text */

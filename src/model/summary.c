@@ -5,7 +5,8 @@
 
 static summary_part *const parts[] = {
     summary_headline, summary_cause,  summary_evidence, summary_state, summary_remedy,
-    summary_table,    summary_checks, summary_steps,    summary_chart, summary_money,
+    summary_table,    summary_checks, summary_steps,    summary_money, summary_chart,
+    summary_footer,
 };
 
 /* From all that is worth seeing down to nothing but the words. */

@@ -1,17 +1,14 @@
-/* What took the time: a tree with bars drawn in text, a chart, the comparison, the cost. */
-#include <stdio.h>
+/* What took the time: a tree with bars drawn in text, and a chart. */
 #include <string.h>
 
 #include "core/cleanup.h"
 #include "core/text.h"
-#include "model/cost.h"
-#include "model/outputs.h"
 #include "model/summary_parts.h"
 #include "model/timeline.h"
 
-#define NAME_COLUMNS 60
+#define NAME_COLUMNS ((size_t)64)
 #define TIME_COLUMNS 12
-#define BAR_CELLS    16
+#define BAR_CELLS    20
 #define DEPTH_MAX    8
 #define CHART_BYTES  60
 #define CHART_STEPS  ((size_t)12)
@@ -22,6 +19,8 @@ struct tree {
     const bool *chosen;            /* borrowed */
     struct strbuf *out;            /* borrowed */
     int failed;                    /* index, or SPAN_NONE */
+    size_t name_columns;           /* of the widest name, with what leads to it */
+    bool measuring;                /* only name_columns is wanted */
 };
 
 /* Characters, not bytes: one column each. */
@@ -72,8 +71,13 @@ static void add_line(struct tree *tree, const char *lead, const char *name, cons
     size_t lead_columns = columns(lead);
     CLEANUP(strbuf) struct strbuf cut = STRBUF_INIT(STRBUF_NO_CAP);
     add_cut(&cut, name, NAME_COLUMNS - lead_columns);
+    size_t used = lead_columns + columns(cut.buf);
+    if (tree->measuring) {
+        tree->name_columns = used > tree->name_columns ? used : tree->name_columns;
+        return;
+    }
     strbuf_addf(out, "%s%s", lead, cut.buf);
-    add_padding(out, lead_columns + columns(cut.buf), NAME_COLUMNS);
+    add_padding(out, used, tree->name_columns);
     add_padding(out, columns(time), TIME_COLUMNS);
     strbuf_addstr(out, time);
     CLEANUP(strbuf) struct strbuf tail = STRBUF_INIT(STRBUF_NO_CAP);
@@ -104,15 +108,23 @@ static void add_span(struct tree *tree, const char *lead, int index)
     const struct span *span = &tree->summary->result->spans.items[index];
     int64_t ms = timeline_span_ms(tree->summary->result, span);
     CLEANUP(strbuf) struct strbuf remarks = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf name = STRBUF_INIT(STRBUF_NO_CAP);
+    summary_add_brief(&name, span->name);
     if (span->bytes > 0)
         summary_add_bytes(&remarks, span->bytes);
     add_remark(&remarks, span->beside, "beside the rest");
     add_remark(&remarks, span->end_ms < 0, "not finished");
     add_remark(&remarks, index == tree->failed, "FAILED");
     if (span->cached)
-        add_line(tree, lead, span->name, "CACHED", 0, remarks.buf);
+        add_line(tree, lead, name.buf, "CACHED", 0, remarks.buf);
     else
-        add_timed_line(tree, lead, span->name, ms, remarks.buf);
+        add_timed_line(tree, lead, name.buf, ms, remarks.buf);
+}
+
+static bool is_hidden(const struct tree *tree, int index)
+{
+    const struct result *result = tree->summary->result;
+    return index != tree->failed && timeline_is_brief(result, &result->spans.items[index]);
 }
 
 /* Stands for steps that are not shown. */
@@ -127,10 +139,12 @@ static void add_gap(struct tree *tree, const char *indent, size_t count, int64_t
     add_timed_line(tree, lead.buf, name.buf, ms, "");
 }
 
-static int last_child(const struct spans *spans, int parent)
+/* The last one that has a line of its own or stands in a gap. */
+static int last_child(const struct tree *tree, int parent)
 {
+    const struct spans *spans = &tree->summary->result->spans;
     for (size_t i = spans->len; i-- > 0;)
-        if (spans->items[i].parent == parent)
+        if (spans->items[i].parent == parent && !is_hidden(tree, (int)i))
             return (int)i;
     return SPAN_NONE;
 }
@@ -139,11 +153,11 @@ static int last_child(const struct spans *spans, int parent)
 static void add_children(struct tree *tree, int parent, const char *indent, int depth)
 {
     const struct spans *spans = &tree->summary->result->spans;
-    int last = last_child(spans, parent);
+    int last = last_child(tree, parent);
     size_t gap = 0;
     int64_t gap_ms = 0;
     for (int i = parent + 1; depth < DEPTH_MAX && i <= last; i++) {
-        if (spans->items[i].parent != parent)
+        if (spans->items[i].parent != parent || is_hidden(tree, i))
             continue;
         if (!tree->chosen[i]) {
             gap++;
@@ -171,6 +185,18 @@ static bool was_skipped(const struct summary *summary)
            summary->result->storage_reason[0] && summary->result->outcome != OUTCOME_PLANNED;
 }
 
+static void add_lines(struct tree *tree)
+{
+    const struct summary *summary = tree->summary;
+    add_children(tree, SPAN_NONE, "", 0);
+    if (was_skipped(summary))
+        add_line(tree, "", "Storage tests", "SKIP", 0, "");
+    int64_t rest_ms = timeline_rest_ms(summary->result);
+    if (rest_ms > 0)
+        add_timed_line(tree, "", "Everything else", rest_ms, "");
+    add_timed_line(tree, "", "Total", summary->result->duration_ms, "");
+}
+
 void summary_steps(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
@@ -178,22 +204,24 @@ void summary_steps(const struct summary *summary, struct strbuf *out)
         return;
     CLEANUP_FREE bool *chosen = timeline_choose(result, summary->detail.children);
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
-    struct tree tree = {
-        .summary = summary, .chosen = chosen, .out = &text, .failed = timeline_failed_span(result)};
-    add_children(&tree, SPAN_NONE, "", 0);
-    if (was_skipped(summary))
-        add_line(&tree, "", "Storage tests", "SKIP", 0, "");
-    int64_t other_ms = timeline_other_ms(result);
-    if (other_ms * 100 > result->duration_ms)
-        add_timed_line(&tree, "", "Before, between and after", other_ms, "");
-    add_timed_line(&tree, "", "Total", result->duration_ms, "");
+    struct tree tree = {.summary = summary,
+                        .chosen = chosen,
+                        .out = &text,
+                        .failed = timeline_failed_span(result),
+                        .measuring = true};
+    add_lines(&tree);
+    tree.measuring = false;
+    add_lines(&tree);
     strbuf_addstr(out, "### What took the time\n\n");
     summary_add_fence(out, "text", &text);
 }
 
 /* Mermaid has no escapes that hold everywhere: what could mean something to it becomes a space. */
-static void add_chart_name(struct strbuf *out, const char *name)
+static void add_chart_name(struct strbuf *out, const char *whole_name)
 {
+    CLEANUP(strbuf) struct strbuf brief = STRBUF_INIT(STRBUF_NO_CAP);
+    summary_add_brief(&brief, whole_name);
+    const char *name = brief.buf;
     size_t len = strlen(name);
     for (size_t i = 0; i < len && i < CHART_BYTES; i++) {
         char c = name[i];
@@ -232,7 +260,8 @@ static void add_chart_bars(struct tree *tree, int parent)
     const struct spans *spans = &result->spans;
     for (int i = parent + 1; i < (int)spans->len; i++) {
         const struct span *span = &spans->items[i];
-        if (span->parent != parent || !tree->chosen[i] || depth_of(spans, span) >= DEPTH_MAX)
+        if (span->parent != parent || !tree->chosen[i] || is_hidden(tree, i) ||
+            depth_of(spans, span) >= DEPTH_MAX)
             continue;
         if (parent == SPAN_NONE) {
             strbuf_addstr(tree->out, "    section ");
@@ -250,74 +279,14 @@ void summary_chart(const struct summary *summary, struct strbuf *out)
         return;
     CLEANUP_FREE bool *chosen = timeline_choose(summary->result, CHART_STEPS);
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
-    struct tree tree = {.summary = summary, .chosen = chosen, .out = &text};
+    struct tree tree = {.summary = summary,
+                        .chosen = chosen,
+                        .out = &text,
+                        .failed = timeline_failed_span(summary->result)};
     strbuf_addf(&text, "gantt\n    dateFormat x\n    axisFormat %s\n",
                 summary->result->duration_ms < BRIEF_MS ? "%S.%L" : "%M:%S");
     add_chart_bars(&tree, SPAN_NONE);
     strbuf_addstr(out, "<details><summary>The same as a chart</summary>\n\n");
     summary_add_fence(out, "mermaid", &text);
     strbuf_addstr(out, "</details>\n\n");
-}
-
-/* "US$ 0.006", "US$ 0.10", "US$ 12.35": at least two decimals, four where they say something. */
-static void add_usd(struct strbuf *out, double usd)
-{
-    char amount[64];
-    int len = snprintf(amount, sizeof amount, "%.*f", usd >= 10 || usd <= -10 ? 2 : 4, usd);
-    while (len > 3 && amount[len - 1] == '0' && amount[len - 3] != '.')
-        amount[--len] = '\0';
-    strbuf_addf(out, "US$ %s", amount); /* the space keeps it from being taken for mathematics */
-}
-
-static void add_comparison(const struct result *result, const struct cost *cost, struct strbuf *out)
-{
-    bool is_less = cost->saved_ms >= 0;
-    strbuf_addstr(out, "**Against the baseline** of ");
-    summary_add_duration(out, result->baseline_ms);
-    strbuf_addstr(out, ": ");
-    summary_add_duration(out, is_less ? cost->saved_ms : -cost->saved_ms);
-    strbuf_addf(out, " %s (%lld %%); %lld − %lld started minutes × ", is_less ? "less" : "more",
-                (long long)(is_less ? cost->saved_percent : -cost->saved_percent),
-                (long long)(is_less ? cost->baseline_minutes : cost->minutes),
-                (long long)(is_less ? cost->minutes : cost->baseline_minutes));
-    add_usd(out, result->minute_price_usd);
-    strbuf_addstr(out, " = ");
-    add_usd(out, is_less ? cost->saved_usd : -cost->saved_usd);
-    strbuf_addstr(out, is_less ? " saved.\n\n" : " more.\n\n");
-}
-
-static void add_cost(const struct result *result, const struct cost *cost, struct strbuf *out)
-{
-    int64_t bytes = outputs_added_bytes(result);
-    strbuf_addstr(out, "**Cost**, an estimate: ");
-    summary_add_count(out, (size_t)cost->minutes, "started minute", "started minutes");
-    strbuf_addstr(out, " × ");
-    add_usd(out, result->minute_price_usd);
-    strbuf_addstr(out, " = ");
-    add_usd(out, cost->run_usd);
-    if (bytes > 0) {
-        strbuf_addstr(out, " for the run; ");
-        summary_add_bytes(out, bytes);
-        strbuf_addstr(out, " of new images × ");
-        add_usd(out, result->storage_price_usd);
-        strbuf_addstr(out, " per GB = ");
-        add_usd(out, cost->storage_usd_month);
-        strbuf_addstr(out, " a month, while they are kept");
-    }
-    strbuf_addstr(out, ".\n\n");
-}
-
-void summary_money(const struct summary *summary, struct strbuf *out)
-{
-    const struct result *result = summary->result;
-    bool is_good = result->outcome == OUTCOME_DEPLOYED || result->outcome == OUTCOME_NOTHING_TO_DO;
-    if (result->spans.len == 0 || result->outcome == OUTCOME_PLANNED)
-        return;
-    struct cost cost =
-        cost_estimate(result->duration_ms, result->baseline_ms, outputs_added_bytes(result),
-                      result->minute_price_usd, result->storage_price_usd);
-    if (is_good && result->baseline_ms > 0)
-        add_comparison(result, &cost, out);
-    if (result->minute_price_usd > 0)
-        add_cost(result, &cost, out);
 }

@@ -158,6 +158,28 @@ static void add_configuration(const struct summary *summary, struct strbuf *out)
     add_row(out, "Configuration", &cell);
 }
 
+/* refs/heads/main is what people call the branch main. */
+static const struct {
+    const char *prefix, *words;
+} refs[] = {
+    {"refs/heads/", " of the branch "},
+    {"refs/tags/", " of the tag "},
+    {"refs/pull/", " of the pull request "},
+    {"", " of "},
+};
+
+static void add_ref(const char *ref, struct strbuf *cell)
+{
+    for (size_t i = 0; i < sizeof refs / sizeof *refs && ref[0]; i++) {
+        size_t len = strlen(refs[i].prefix);
+        if (!text_starts_with(ref, refs[i].prefix) || !ref[len])
+            continue;
+        strbuf_addstr(cell, refs[i].words);
+        summary_add_code(cell, ref + len, CELL_BYTES);
+        return;
+    }
+}
+
 static void add_commit(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
@@ -167,10 +189,7 @@ static void add_commit(const struct summary *summary, struct strbuf *out)
     char brief[13];
     snprintf(brief, sizeof brief, "%s", result->commit);
     summary_add_code(&cell, brief, sizeof brief);
-    if (result->ref[0]) {
-        strbuf_addstr(&cell, " of ");
-        summary_add_code(&cell, result->ref, CELL_BYTES);
-    }
+    add_ref(result->ref, &cell);
     add_row(out, "Commit", &cell);
 }
 
@@ -225,39 +244,42 @@ static void add_check_counts(const struct summary *summary, struct strbuf *out)
     add_row(out, "Storage tests", &storage);
 }
 
-static void add_account(const struct summary *summary, struct strbuf *out)
+/* Where and as whom: asked for seldom, so it stands last. */
+void summary_footer(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
-    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
     if (!result->account[0])
         return;
-    strbuf_addstr(&cell, "account ");
-    summary_add_code(&cell, result->account, CELL_BYTES);
+    strbuf_addstr(out, "<sub>Account ");
+    summary_add_code(out, result->account, CELL_BYTES);
     if (result->region[0]) {
-        strbuf_addstr(&cell, ", ");
-        summary_add_code(&cell, result->region, CELL_BYTES);
+        strbuf_addstr(out, ", ");
+        summary_add_code(out, result->region, CELL_BYTES);
     }
     if (result->credentials_source[0]) {
-        strbuf_addstr(&cell, ", credentials: ");
-        summary_escape(&cell, result->credentials_source, CELL_BYTES);
+        strbuf_addstr(out, ", credentials: ");
+        summary_escape(out, result->credentials_source, CELL_BYTES);
     }
-    add_row(out, "AWS", &cell);
+    if (result->run_number[0]) {
+        strbuf_addstr(out, ", run ");
+        summary_escape(out, result->run_number, CELL_BYTES);
+    }
+    strbuf_addstr(out, "</sub>\n\n");
 }
 
 void summary_table(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
     CLEANUP(strbuf) struct strbuf rows = STRBUF_INIT(STRBUF_NO_CAP);
-    add_function(summary, &rows);
-    add_versions(summary, &rows);
-    add_configuration(summary, &rows);
     add_commit(summary, &rows);
     add_image(summary, "Base image", &result->base, &rows);
     add_image(summary, "Application image", &result->image, &rows);
+    add_function(summary, &rows);
+    add_versions(summary, &rows);
+    add_configuration(summary, &rows);
     add_health(summary, &rows);
     add_check_counts(summary, &rows);
     add_text_row(&rows, "Event", result->outcome == OUTCOME_BAD_INPUT ? "" : result->gate_reason);
-    add_account(summary, &rows);
     if (rows.len == 0)
         return;
     bool is_look = summary->inputs && summary->inputs->command == COMMAND_STATUS;
@@ -290,7 +312,7 @@ static void add_checks(struct strbuf *out, const char *title, const struct check
     if (all == 0)
         return;
     if (good)
-        strbuf_addf(out, "<details><summary>%s: %zu good</summary>\n\n", title, all);
+        strbuf_addf(out, "<details><summary>%s: the good ones</summary>\n\n", title);
     else
         strbuf_addf(out, "**%s: %zu failed**\n\n", title, all);
     strbuf_addstr(out, "| | check | why | time |\n|---|---|---|--:|\n");

@@ -11,6 +11,8 @@
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS   (60 * MINUTE_MS)
 
+#define ACCOUNT_DIGITS 12
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -98,6 +100,52 @@ void summary_escape(struct strbuf *out, const char *text, size_t max_bytes)
             strbuf_addstr(out, escaped);
         else
             strbuf_addch(out, visible.buf[i]);
+    }
+}
+
+#define DIGEST_MARK   "sha256:"
+#define DIGEST_DIGITS 64
+#define SHOWN_DIGITS  12
+
+/* How long a digest is that begins here: 0, it is none. */
+static size_t digest_len(const char *text)
+{
+    size_t mark = strlen(DIGEST_MARK);
+    if (strncmp(text, DIGEST_MARK, mark) != 0 ||
+        strspn(text + mark, "0123456789abcdef") != DIGEST_DIGITS)
+        return 0;
+    return mark + DIGEST_DIGITS;
+}
+
+/* How long a registry's name and its slash are that begin here: "123456789012.dkr.ecr.<region>.amazonaws.com/". */
+static size_t registry_len(const char *text)
+{
+    static const char host[] = ".dkr.ecr.";
+    if (strspn(text, "0123456789") != ACCOUNT_DIGITS ||
+        strncmp(text + ACCOUNT_DIGITS, host, sizeof host - 1) != 0)
+        return 0;
+    size_t len = strcspn(text, "/ \t\n");
+    return text[len] == '/' ? len + 1 : 0;
+}
+
+void summary_add_brief(struct strbuf *out, const char *text)
+{
+    bool in_word = false;
+    while (*text) {
+        size_t registry = in_word ? 0 : registry_len(text);
+        size_t digest = in_word && *text == '@' ? digest_len(text + 1) : 0;
+        if (registry || digest) {
+            text += registry ? registry : digest + 1;
+            continue;
+        }
+        digest = digest_len(text);
+        if (digest) {
+            strbuf_add(out, text, strlen(DIGEST_MARK) + SHOWN_DIGITS);
+            text += digest;
+            continue;
+        }
+        in_word = is_word(*text);
+        strbuf_addch(out, *text++);
     }
 }
 

@@ -27,7 +27,7 @@ bool summary_is_about_function(const struct summary *summary)
 /* What the headline speaks of. */
 enum subject { DEPLOYMENT, ROLLBACK, LOOK, BASE, SUBJECTS };
 
-/* "%n" stands for the function's name, "%t" for the time that it took. */
+/* "%n" stands for the function's name, "%t" for the time that it took, "%s" for the stage that failed. */
 static const struct {
     enum outcome outcome;
     const char *forms[SUBJECTS]; /* NULL: as for a deployment */
@@ -50,18 +50,18 @@ static const struct {
     {OUTCOME_SUPERSEDED, {[DEPLOYMENT] = "⏭️ Superseded: a newer run has %n"}},
     {OUTCOME_BAD_INPUT, {[DEPLOYMENT] = "❌ Bad input: nothing was tried"}},
     {OUTCOME_FAILED,
-     {[DEPLOYMENT] = "❌ Deployment of %n failed after %t",
-      [ROLLBACK] = "❌ Rollback of %n failed after %t",
-      [LOOK] = "❌ Looking at %n failed after %t",
-      [BASE] = "❌ Failed after %t"}},
+     {[DEPLOYMENT] = "❌ Deployment of %n failed%s after %t",
+      [ROLLBACK] = "❌ Rollback of %n failed%s after %t",
+      [LOOK] = "❌ Looking at %n failed%s after %t",
+      [BASE] = "❌ Failed%s after %t"}},
     {OUTCOME_NEEDS_PERSON,
-     {[DEPLOYMENT] = "🚨 Deployment of %n failed after %t: a person must look",
-      [ROLLBACK] = "🚨 Rollback of %n failed after %t: a person must look"}},
+     {[DEPLOYMENT] = "🚨 Deployment of %n failed%s after %t: a person must look",
+      [ROLLBACK] = "🚨 Rollback of %n failed%s after %t: a person must look"}},
     {OUTCOME_CANCELLED,
-     {[DEPLOYMENT] = "⚠️ Deployment of %n cancelled after %t",
-      [ROLLBACK] = "⚠️ Rollback of %n cancelled after %t",
-      [LOOK] = "⚠️ Cancelled after %t",
-      [BASE] = "⚠️ Cancelled after %t"}},
+     {[DEPLOYMENT] = "⚠️ Deployment of %n cancelled%s after %t",
+      [ROLLBACK] = "⚠️ Rollback of %n cancelled%s after %t",
+      [LOOK] = "⚠️ Cancelled%s after %t",
+      [BASE] = "⚠️ Cancelled%s after %t"}},
 };
 
 static enum subject subject_of(const struct summary *summary)
@@ -94,6 +94,15 @@ static const char *headline_form(const struct summary *summary)
     return "%n";
 }
 
+static void add_failed_stage(const struct summary *summary, struct strbuf *out)
+{
+    if (!summary->result->failed_title[0])
+        return;
+    strbuf_addstr(out, " at “");
+    summary_escape(out, summary->result->failed_title, NAME_BYTES);
+    strbuf_addstr(out, "”");
+}
+
 void summary_headline(const struct summary *summary, struct strbuf *out)
 {
     strbuf_addstr(out, "## ");
@@ -105,10 +114,19 @@ void summary_headline(const struct summary *summary, struct strbuf *out)
         c++;
         if (*c == 't')
             summary_add_duration(out, summary->result->duration_ms);
+        else if (*c == 's')
+            add_failed_stage(summary, out);
         else
             summary_add_code(out, summary_function_name(summary), NAME_BYTES);
     }
     strbuf_addstr(out, "\n\n");
+}
+
+static void add_message(const char *message, struct strbuf *out)
+{
+    CLEANUP(strbuf) struct strbuf brief = STRBUF_INIT(STRBUF_NO_CAP);
+    summary_add_brief(&brief, message);
+    summary_escape(out, brief.buf, MESSAGE_BYTES);
 }
 
 static bool has_failed(const struct summary *summary)
@@ -124,7 +142,7 @@ void summary_cause(const struct summary *summary, struct strbuf *out)
     if ((!has_failed(summary) && !is_superseded) || !message[0])
         return;
     strbuf_addstr(out, "**Why:** ");
-    summary_escape(out, message, MESSAGE_BYTES);
+    add_message(message, out);
     strbuf_addstr(out, "\n\n");
 }
 
@@ -142,6 +160,23 @@ static size_t last_lines(const struct strbuf *text, size_t max_bytes)
     return start;
 }
 
+/* Whose words they are. */
+static const struct {
+    const char *stage, *title;
+} evidences[] = {
+    {"base-image", "Output of the failed step"}, {"app-image", "Output of the failed step"},
+    {"publish", "The function's log"},           {"shift", "The function's log"},
+    {"verify", "The function's log"},
+};
+
+static const char *evidence_title(const char *stage)
+{
+    for (size_t i = 0; i < sizeof evidences / sizeof *evidences; i++)
+        if (text_equal(evidences[i].stage, stage))
+            return evidences[i].title;
+    return "What it said";
+}
+
 void summary_evidence(const struct summary *summary, struct strbuf *out)
 {
     const struct strbuf *evidence = &summary->result->evidence;
@@ -153,7 +188,8 @@ void summary_evidence(const struct summary *summary, struct strbuf *out)
         return;
     size_t start = last_lines(&visible, summary->detail.evidence_bytes);
     strbuf_add(&shown, visible.buf + start, visible.len - start);
-    strbuf_addf(out, "**What it said%s:**\n\n", start > 0 ? " last" : "");
+    strbuf_addf(out, "**%s%s:**\n\n", evidence_title(summary->result->failed_stage),
+                start > 0 ? ", its end" : "");
     summary_add_fence(out, "text", &shown);
 }
 
@@ -182,7 +218,7 @@ static void add_restored(const char *restored, struct strbuf *out)
         strbuf_addstr(out, first);
         restored++;
     }
-    summary_escape(out, restored, MESSAGE_BYTES);
+    add_message(restored, out);
     size_t len = strlen(restored);
     if (len > 0 && restored[len - 1] != '.')
         strbuf_addch(out, '.');

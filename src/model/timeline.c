@@ -6,6 +6,9 @@
 #include "core/cleanup.h"
 #include "core/memory.h"
 #include "core/text.h"
+#include "model/cached_steps.h"
+
+#define BRIEF_MS 1000
 
 int64_t timeline_span_ms(const struct result *result, const struct span *span)
 {
@@ -24,12 +27,39 @@ int64_t timeline_other_ms(const struct result *result)
     return other_ms > 0 ? other_ms : 0;
 }
 
+bool timeline_is_brief(const struct result *result, const struct span *span)
+{
+    int64_t ms = timeline_span_ms(result, span);
+    return span->end_ms >= 0 && ms < BRIEF_MS && ms * 100 < result->duration_ms &&
+           cached_steps_number(span->name) == 0;
+}
+
+int64_t timeline_rest_ms(const struct result *result)
+{
+    int64_t rest_ms = timeline_other_ms(result);
+    for (size_t i = 0; i < result->spans.len; i++) {
+        const struct span *span = &result->spans.items[i];
+        if (span->parent == SPAN_NONE && !span->beside && timeline_is_brief(result, span))
+            rest_ms += timeline_span_ms(result, span);
+    }
+    return rest_ms;
+}
+
 static const char *failed_step(const struct image_result *image)
 {
     for (size_t i = 0; i < image->step_count; i++)
         if (image->steps[i].failed)
             return image->steps[i].name;
     return NULL;
+}
+
+static int failed_stage(const struct result *result)
+{
+    for (size_t i = result->spans.len; i-- > 0 && result->failed_title[0];)
+        if (result->spans.items[i].parent == SPAN_NONE &&
+            strcmp(result->spans.items[i].name, result->failed_title) == 0)
+            return (int)i;
+    return SPAN_NONE;
 }
 
 int timeline_failed_span(const struct result *result)
@@ -39,7 +69,7 @@ int timeline_failed_span(const struct result *result)
     if (!name)
         name = failed_step(&result->base);
     if (!name)
-        return SPAN_NONE;
+        return failed_stage(result);
     CLEANUP(strbuf) struct strbuf visible = STRBUF_INIT(sizeof spans->items->name - 1);
     text_add_visible(&visible, name, strlen(name), sizeof spans->items->name - 1, false);
     for (size_t i = spans->len; i-- > 0;)

@@ -169,16 +169,16 @@ START_TEST(schema_refuses)
         const char *json, *problem;
     } bad[] = {
         {"[]", "$: it is not of type object"},
-        {"{\"total_ms\":1,\"other_ms\":0,\"spans\":[]}", "$: it lacks left_out"},
-        {"{\"total_ms\":1.5,\"other_ms\":0,\"spans\":[],\"left_out\":0}",
+        {"{\"total_ms\":1,\"other_ms\":0,\"rest_ms\":0,\"spans\":[]}", "$: it lacks left_out"},
+        {"{\"total_ms\":1.5,\"other_ms\":0,\"rest_ms\":0,\"spans\":[],\"left_out\":0}",
          "$.total_ms: it is no whole number: 1.5"},
-        {"{\"total_ms\":-1,\"other_ms\":0,\"spans\":[],\"left_out\":0}",
+        {"{\"total_ms\":-1,\"other_ms\":0,\"rest_ms\":0,\"spans\":[],\"left_out\":0}",
          "$.total_ms: it is less than 0: -1"},
-        {"{\"total_ms\":1,\"other_ms\":0,\"spans\":[],\"left_out\":0,\"more\":1}",
+        {"{\"total_ms\":1,\"other_ms\":0,\"rest_ms\":0,\"spans\":[],\"left_out\":0,\"more\":1}",
          "$.more: the schema does not know it"},
-        {"{\"total_ms\":1,\"other_ms\":0,\"spans\":[{\"name\":7}],\"left_out\":0}",
+        {"{\"total_ms\":1,\"other_ms\":0,\"rest_ms\":0,\"spans\":[{\"name\":7}],\"left_out\":0}",
          "$.spans[0]: it lacks start_ms"},
-        {"{\"total_ms\":1,\"other_ms\":0,\"spans\":[{\"name\":7,\"start_ms\":0,\"ms\":0,"
+        {"{\"total_ms\":1,\"other_ms\":0,\"rest_ms\":0,\"spans\":[{\"name\":7,\"start_ms\":0,\"ms\":0,"
          "\"beside\":false,\"cached\":false}],\"left_out\":0}",
          "$.spans[0].name: it is not of type string"},
     };

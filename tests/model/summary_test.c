@@ -235,7 +235,7 @@ START_TEST(end_of_evidence_is_kept)
         strbuf_addf(&result.evidence, "zeile %d ü\n", line);
     CLEANUP(strbuf) struct strbuf markdown = STRBUF_INIT(MEGABYTE);
     summary_render(&result, &inputs, MEGABYTE, &markdown);
-    ck_assert_ptr_nonnull(strstr(markdown.buf, "**What it said last:**\n\n```text\nzeile "));
+    ck_assert_ptr_nonnull(strstr(markdown.buf, "**Output of the failed step, its end:**\n\n```text\nzeile "));
     ck_assert_ptr_nonnull(strstr(markdown.buf, "\nzeile 1999 ü\n```\n"));
     ck_assert_ptr_null(strstr(markdown.buf, "No solution found"));
     result_release(&result);
@@ -255,7 +255,7 @@ START_TEST(evidence_is_cut_between_characters)
             strbuf_addstr(&result.evidence, "→");
         CLEANUP(strbuf) struct strbuf markdown = STRBUF_INIT(MEGABYTE);
         summary_render(&result, &inputs, MEGABYTE, &markdown);
-        ck_assert_ptr_nonnull(strstr(markdown.buf, "last:**\n\n```text\n→→"));
+        ck_assert_ptr_nonnull(strstr(markdown.buf, "its end:**\n\n```text\n→→"));
         ck_assert(text_is_utf8(markdown.buf, markdown.len));
         result_release(&result);
     }

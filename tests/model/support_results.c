@@ -289,6 +289,7 @@ static void build_failure(struct result *result, struct inputs *inputs)
     result->image.action = IMAGE_BUILD;
     result->outcome = OUTCOME_FAILED;
     SET(result->failed_stage, "app-image");
+    SET(result->failed_title, "Application image");
     error_set_code(&result->failure, ERROR_PROCESS, 1,
                    "building the application image: Dockerfile.lambda:14: the step RUN uv pip "
                    "install --target /deps -r requirements.txt ended with exit code 1");
@@ -312,7 +313,7 @@ static void health_rollback(struct result *result, struct inputs *inputs)
     changed_function(result);
     stage(result, "Update the function", now, now + 11000);
     stage(result, "Verify", now + 11000, now + 36300);
-    stage(result, "Put the previous version back", now + 36300, now + 49900);
+    stage(result, "Put back what was there before", now + 36300, now + 49900);
     SET(result->health.status, "failed");
     SET(result->health.target, "url");
     SET(result->health.why, "status 500, not 200: {\"error\":\"no module named tiktoken\"}");
@@ -322,6 +323,7 @@ static void health_rollback(struct result *result, struct inputs *inputs)
     result->rolled_back = true;
     result->outcome = OUTCOME_FAILED;
     SET(result->failed_stage, "verify");
+    SET(result->failed_title, "Verify");
     error_set(&result->failure, ERROR_FAILED,
               "the function does not answer as it should (13 tries): status 500, not 200: "
               "{\"error\":\"no module named tiktoken\"}");
@@ -362,6 +364,7 @@ static void cancelled(struct result *result, struct inputs *inputs)
     result->outcome = OUTCOME_CANCELLED;
     result->signal = SIGINT;
     SET(result->failed_stage, "app-image");
+    SET(result->failed_title, "Application image");
     error_set(&result->failure, ERROR_CANCELLED, "cancelled while the application image was built");
     result->duration_ms = 7340;
 }

@@ -1,0 +1,70 @@
+/* What the time means: compared with before, and as money. */
+#include <stdio.h>
+
+#include "core/cleanup.h"
+#include "model/cost.h"
+#include "model/outputs.h"
+#include "model/summary_parts.h"
+
+/* "US$ 0.006", "US$ 0.10", "US$ 12.35": at least two decimals, four where they say something. */
+static void add_usd(struct strbuf *out, double usd)
+{
+    char amount[64];
+    int len = snprintf(amount, sizeof amount, "%.*f", usd >= 10 || usd <= -10 ? 2 : 4, usd);
+    while (len > 3 && amount[len - 1] == '0' && amount[len - 3] != '.')
+        amount[--len] = '\0';
+    strbuf_addf(out, "US$ %s", amount); /* the space keeps it from being taken for mathematics */
+}
+
+static void add_comparison(const struct result *result, const struct cost *cost, struct strbuf *out)
+{
+    bool is_less = cost->saved_ms >= 0;
+    strbuf_addstr(out, "**Against the baseline** of ");
+    summary_add_duration(out, result->baseline_ms);
+    strbuf_addstr(out, ": ");
+    summary_add_duration(out, is_less ? cost->saved_ms : -cost->saved_ms);
+    strbuf_addf(out, " %s (%lld %%); %lld − %lld started minutes × ", is_less ? "less" : "more",
+                (long long)(is_less ? cost->saved_percent : -cost->saved_percent),
+                (long long)(is_less ? cost->baseline_minutes : cost->minutes),
+                (long long)(is_less ? cost->minutes : cost->baseline_minutes));
+    add_usd(out, result->minute_price_usd);
+    strbuf_addstr(out, " = ");
+    add_usd(out, is_less ? cost->saved_usd : -cost->saved_usd);
+    strbuf_addstr(out, is_less ? " saved.\n\n" : " more.\n\n");
+}
+
+static void add_cost(const struct result *result, const struct cost *cost, struct strbuf *out)
+{
+    int64_t bytes = outputs_added_bytes(result);
+    strbuf_addstr(out, "**Cost**, an estimate: ");
+    summary_add_count(out, (size_t)cost->minutes, "started minute", "started minutes");
+    strbuf_addstr(out, " × ");
+    add_usd(out, result->minute_price_usd);
+    strbuf_addstr(out, " = ");
+    add_usd(out, cost->run_usd);
+    if (bytes > 0) {
+        strbuf_addstr(out, " for the run; ");
+        summary_add_bytes(out, bytes);
+        strbuf_addstr(out, " of new images × ");
+        add_usd(out, result->storage_price_usd);
+        strbuf_addstr(out, " per GB = ");
+        add_usd(out, cost->storage_usd_month);
+        strbuf_addstr(out, " a month, while they are kept");
+    }
+    strbuf_addstr(out, ".\n\n");
+}
+
+void summary_money(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    bool is_good = result->outcome == OUTCOME_DEPLOYED || result->outcome == OUTCOME_NOTHING_TO_DO;
+    if (result->spans.len == 0 || result->outcome == OUTCOME_PLANNED)
+        return;
+    struct cost cost =
+        cost_estimate(result->duration_ms, result->baseline_ms, outputs_added_bytes(result),
+                      result->minute_price_usd, result->storage_price_usd);
+    if (is_good && result->baseline_ms > 0)
+        add_comparison(result, &cost, out);
+    if (result->minute_price_usd > 0)
+        add_cost(result, &cost, out);
+}

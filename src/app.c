@@ -16,6 +16,7 @@
 #include "model/troubleshooting.h"
 #include "services/git.h"
 #include "stages/app_image.h"
+#include "stages/builder.h"
 #include "stages/record.h"
 #include "stages/report.h"
 #include "stages/restore.h"
@@ -380,6 +381,7 @@ static void act(struct app *app)
 
 static void release_run(struct run *run)
 {
+    builder_release(run);
     if (run->temp_folder) {
         struct error err = ERROR_INIT;
         if (file_remove_tree(run->temp_folder, &err) < 0)
@@ -387,8 +389,6 @@ static void release_run(struct run *run)
         free(run->temp_folder);
     }
     struct services *services = &run->services;
-    if (services->buildx_ready)
-        buildx_release(&services->buildx);
     ecr_login_release(&services->login);
     ecr_login_release(&services->base_login);
     if (services->base_aws_ready)
@@ -449,10 +449,10 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     else
         say_help_or_version(ask);
 
+    release_run(run); /* first: a thread of it may still read the inputs */
     if (app.has_event)
         event_release(&app.event);
     if (app.has_inputs)
         inputs_release(&app.inputs);
-    release_run(run);
     return code;
 }

@@ -38,7 +38,8 @@ static int choose_engines_builder(struct run *run, const struct docker_info *inf
     services->builder[0] = '\0';
     services->builder_caches = info->containerd_store;
     if (info->containerd_store) {
-        log_info("builder: the engine's own BuildKit (Docker %s)", info->server_version);
+        snprintf(services->builder_start.text, sizeof services->builder_start.text,
+                 "the engine's own BuildKit (Docker %s)", info->server_version);
         return 0;
     }
     bool has_cache = run->inputs->cache_registry ||
@@ -47,7 +48,8 @@ static int choose_engines_builder(struct run *run, const struct docker_info *inf
         return 0; /* nothing to export: the engine's own will do */
     snprintf(services->builder, sizeof services->builder, "%s", OUR_BUILDER);
     services->builder_caches = true;
-    log_info("builder: a container (this engine's own BuildKit cannot export caches)");
+    snprintf(services->builder_start.text, sizeof services->builder_start.text,
+             "a container (this engine's own BuildKit cannot export caches)");
     return buildx_ensure_builder(&services->buildx, services->builder, "docker-container", NULL,
                                  BOOT_TIMEOUT_MS, err);
 }
@@ -65,7 +67,7 @@ static int choose_builder(struct run *run, struct error *err)
     services->builder_caches = true;
     const char *driver = driver_of_endpoint(wanted);
     snprintf(services->builder, sizeof services->builder, "%s", driver ? OUR_BUILDER : wanted);
-    log_info("builder: %s", wanted);
+    snprintf(services->builder_start.text, sizeof services->builder_start.text, "%s", wanted);
     if (!driver)
         return 0;
     return buildx_ensure_builder(&services->buildx, services->builder, driver, wanted,
@@ -75,9 +77,9 @@ static int choose_builder(struct run *run, struct error *err)
 /* Without emulation another architecture would fail half an hour later, in its first RUN, with "exec format error". */
 static int refuse_foreign_platform(struct run *run, struct error *err)
 {
+    const char *platform = run->services.builder_start.platform;
     bool can = true;
-    if (buildx_builds_platform(&run->services.buildx, builder_name(run), run_platform(run), &can,
-                               err) < 0)
+    if (buildx_builds_platform(&run->services.buildx, builder_name(run), platform, &can, err) < 0)
         return -1;
     if (can)
         return 0;
@@ -85,30 +87,67 @@ static int refuse_foreign_platform(struct run *run, struct error *err)
                      "this builder cannot build for %s: use a runner of that architecture "
                      "(ubuntu-24.04-arm), or add "
                      "emulation first (docker/setup-qemu-action)",
-                     run_platform(run));
+                     platform);
 }
 
-static int open_buildx(struct run *run, struct error *err)
+/* The thread's work: it logs nothing, and writes only to what is kept for it in services. */
+static void make_ready(void *context)
 {
+    struct run *run = context;
     struct services *services = &run->services;
-    if (services->buildx_ready)
+    struct error *err = &services->builder_start.failure;
+    bool own_builders = !is_auto(run) && !driver_of_endpoint(run->inputs->builder);
+    if (buildx_init(&services->buildx, run->environ, run->temp_folder, own_builders, err) < 0)
+        return;
+    services->buildx_ready = true;
+    if (choose_builder(run, err) == 0)
+        (void)refuse_foreign_platform(run, err); /* builder_ready tells */
+}
+
+static int begin(struct run *run, struct error *err)
+{
+    struct builder_start *start = &run->services.builder_start;
+    if (start->begun)
         return 0;
     if (run_temp_folder(run, err) < 0)
         return -1;
-    bool own_builders = !is_auto(run) && !driver_of_endpoint(run->inputs->builder);
-    if (buildx_init(&services->buildx, run->environ, run->temp_folder, own_builders, err) < 0)
-        return -1;
-    services->buildx_ready = true;
-    if (choose_builder(run, err) < 0)
-        return -1;
-    return refuse_foreign_platform(run, err);
+    start->begun = true;
+    start->platform = run_platform(run);
+    start->task = (struct task)TASK(make_ready, run);
+    task_start(&start->task);
+    return 0;
+}
+
+void builder_start(struct run *run)
+{
+    struct error ignored = ERROR_INIT; /* builder_ready meets it again */
+    (void)begin(run, &ignored);
 }
 
 int builder_ready(struct run *run, const struct image_place *place, struct error *err)
 {
-    if (open_buildx(run, err) < 0)
+    struct builder_start *start = &run->services.builder_start;
+    if (begin(run, err) < 0)
         return -1;
+    task_join(&start->task);
+    if (start->text[0] && !start->told)
+        log_info("builder: %s", start->text);
+    start->told = true;
+    if (start->failure.kind != ERROR_NONE) {
+        *err = start->failure;
+        return -1;
+    }
     return buildx_login(&run->services.buildx, place->registry, "AWS", place->login->password, err);
+}
+
+void builder_release(struct run *run)
+{
+    struct services *services = &run->services;
+    if (services->builder_start.begun)
+        task_join(&services->builder_start.task);
+    if (services->buildx_ready)
+        buildx_release(&services->buildx);
+    services->buildx_ready = false;
 }
 
 const char *builder_name(const struct run *run)

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/http.h"
+#include "core/task.h"
 #include "model/cached_steps.h"
 #include "model/event.h"
 #include "model/facts.h"
@@ -28,6 +29,15 @@
 #include "services/lambda.h"
 #include "services/registry.h"
 
+/* Making the builder ready, beside other work (stages/builder.h). */
+struct builder_start {
+    struct task task;
+    const char *platform; /* borrowed; what it must be able to build for */
+    char text[200];       /* which builder it is, for the log */
+    struct error failure; /* ERROR_NONE: it is ready */
+    bool begun, told;     /* `told`: the text is in the log */
+};
+
 struct services {
     struct github github;
     struct http *http; /* owned */
@@ -38,10 +48,12 @@ struct services {
         login; /* of our registry; filled in by images_login, when something asks for it */
     struct ecr_login base_login; /* of the base's registry, when it is another one */
     struct docker docker;
-    struct buildx buildx; /* filled in by builder_ready, when something is to be built */
+    struct buildx buildx; /* filled in by builder_start, when something is to be built */
     bool buildx_ready;
-    char builder[128];                                 /* its name; "": the engine's own */
-    bool builder_caches;                               /* it can export caches */
+    char builder[128];   /* its name; "": the engine's own */
+    bool builder_caches; /* it can export caches */
+    struct builder_start
+        builder_start; /* builder.c's own; nobody else reads the four above before it has ended */
     bool aws_ready, base_aws_ready, credentials_ready; /* what app.c must release */
 };
 

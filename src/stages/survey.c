@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/configuration.h"
+#include "stages/builder.h"
 #include "stages/context_identity.h"
 #include "stages/images.h"
 #include "stages/ours.h"
@@ -142,6 +143,25 @@ static const char *compression_name(const struct run *run)
     return run->inputs->compression == COMPRESSION_ZSTD ? "zstd" : "gzip";
 }
 
+/* Something will be built for certain: its builder boots while the rest is looked at. */
+static void begin_to_build(struct run *run, const struct image_plan *plan)
+{
+    enum command command = run->inputs->command;
+    bool changes =
+        run->gate->action == GATE_DEPLOY && (command == COMMAND_DEPLOY || command == COMMAND_BASE);
+    if (changes && plan->action == IMAGE_BUILD)
+        builder_start(run);
+}
+
+/* What is in .git is new in every checkout: no two runs would have the same image. */
+static void warn_of_git(const struct identity *identity, const char *what)
+{
+    if (identity->git_folder)
+        log_warning("the build context of the %s holds the folder %s, so every commit changes the "
+                    "image; add it to .dockerignore",
+                    what, identity->git_path);
+}
+
 static int look_up_base(struct run *run, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
@@ -159,6 +179,7 @@ static int look_up_base(struct run *run, struct error *err)
     struct identity identity;
     if (context_identity(&request, &identity, err) < 0)
         return error_wrap(err, "%s", inputs->base_file);
+    warn_of_git(&identity, "base image");
     base->wanted = true;
     snprintf(base->identity, sizeof base->identity, "%s", identity.hex);
     snprintf(base->parts, sizeof base->parts, "%s", identity.parts);
@@ -175,7 +196,11 @@ static int look_up_base(struct run *run, struct error *err)
     snprintf(run->result.base.repository, sizeof run->result.base.repository, "%s/%s",
              place.registry, place.name);
     snprintf(run->result.base.tag, sizeof run->result.base.tag, "%s", base->tag);
-    return images_look(run, &place, base, err);
+    if (images_look(run, &place, base, err) < 0)
+        return -1;
+    struct image_plan plan = plan_base(inputs, base);
+    begin_to_build(run, &plan);
+    return 0;
 }
 
 int survey_image(struct run *run, const char *base_digest, struct error *err)
@@ -200,9 +225,7 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
     struct identity identity;
     if (context_identity(&request, &identity, err) < 0)
         return error_wrap(err, "%s", run->paths.file_name);
-    if (identity.git_folder)
-        log_warning("the build context holds the folder .git, so every commit changes the image; "
-                    "add .git to .dockerignore");
+    warn_of_git(&identity, "application image");
     *image = (struct image_facts){.wanted = true};
     snprintf(image->identity, sizeof image->identity, "%s", identity.hex);
     snprintf(image->parts, sizeof image->parts, "%s", identity.parts);
@@ -221,6 +244,8 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
     snprintf(run->result.image.tag, sizeof run->result.image.tag, "%s", image->tag);
     if (images_look(run, &place, image, err) < 0)
         return -1;
+    struct image_plan plan = plan_image(inputs, image, false);
+    begin_to_build(run, &plan);
     const struct function_facts *function = &run->facts.function;
     bool comparable =
         function->digest[0] && text_equal(function->repository, run->result.image.repository);

@@ -268,11 +268,22 @@ class Scenario:
         path = self.pick(kind)
         if path is None:
             return None
-        mode = self.random.choice([0o600, 0o644, 0o755, 0o700, 0o4755, 0o640])
-        if path.stat().st_mode & 0o7777 == mode:
+        before = path.stat().st_mode & 0o7777
+        mode = self.unseen_mode(path, before) or self.random.choice([0o600, 0o644, 0o755, 0o700, 0o4755, 0o640])
+        if before == mode:
             return None
         path.chmod(mode)
-        return f"mode {mode:o} of {self.relative(path)}"
+        return f"mode {before:o} -> {mode:o} of {self.relative(path)}"
+
+    def unseen_mode(self, path, before):
+        """A mode that differs by one bit, and that the program takes for the same: the ones that BuildKit should be asked about."""
+        identity = self.identity()
+        for bit in self.random.sample(range(12), 12):
+            path.chmod(before ^ 1 << bit)
+            if self.identity() == identity:
+                return before ^ 1 << bit
+        path.chmod(before)
+        return None
 
     def edit_chmod_folder(self):
         return self.edit_chmod("folder")

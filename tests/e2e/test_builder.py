@@ -362,6 +362,22 @@ exec "$REAL" "$@"
 """
 
 
+class EarlyStart(BuilderCase):
+    alone = True  # a fault
+
+    def test_builder_boots_while_the_survey_runs(self):
+        """A run that ends before it would build has booted the builder already; it stays for the next step of the job."""
+        project = self.project()
+        self.seed(project)
+        self.cloud.fault("lambda", "UpdateFunctionCode", "status", {"status": 403, "code": "AccessDeniedException"})
+        with engine(without_containerd) as path:
+            run = self.deploy(project, 1, env={"DOCKER_HOST": f"unix://{path}"},
+                              shims={"buildx": FAKE_BUILDER % "exit 1"})
+        self.assertError(run, "may not update the function")
+        self.assertEqual([argv[1] for argv in run.called("buildx")], ["version", "inspect", "create", "inspect"])
+        self.assertEqual(builds(run), [])
+
+
 class Builders(BuilderCase):
     def test_engines_own_builder_is_used_as_it_is(self):
         run = self.base(self.project())

@@ -239,6 +239,20 @@ class ApplicationImage(ImageCase):
                 project.commit(name)
                 self.assertBuilt(self.deploy(project, **more), base="found", image="built")
 
+    def test_git_in_the_context_is_told(self):
+        project = self.project().remove(".dockerignore").write("Dockerfile.lambda.base", "FROM scratch\nCOPY . /all/\n")
+        project.write("Dockerfile.lambda", "FROM scratch\nCOPY . /all/\n").commit("Copy everything")
+        run = self.deploy(project, command="plan")
+        self.assertEqual([text for text in self.warnings(run) if "base image" in text and "the folder .git," in text],
+                         self.warnings(run))
+        project.remove("Dockerfile.lambda.base").commit("Do without a base")
+        run = self.deploy(project, command="plan")
+        self.assertEqual([text for text in self.warnings(run) if "application image" in text and ".git," in text],
+                         self.warnings(run))
+        self.assertEqual(len(self.warnings(run)), 1)
+        project.write(".dockerignore", ".git\n").commit("Ignore .git")
+        self.assertEqual(self.warnings(self.deploy(project, command="plan")), [])
+
     def test_revert_deploys_without_a_builder(self):
         project = self.project()
         first = self.deploy(project)

@@ -1,0 +1,265 @@
+#include <check.h>
+#include <errno.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/cleanup.h"
+#include "core/file.h"
+#include "core/http.h"
+#include "core/log.h"
+#include "core/process.h"
+#include "core/strbuf.h"
+#include "stages/builder.h"
+
+Suite *builder_suite(void);
+
+#define LONGEST_WAIT_S 30
+
+/* ---- an engine and a buildx that wait where a test tells them to ---- */
+
+static struct {
+    const char *info;       /* what the engine says of itself */
+    const char *fails;      /* commands that begin so end with status 1; NULL: none */
+    const char *waits;      /* a command that begins so waits until the test goes on; NULL: none */
+    sem_t begun, go;        /* it waits now; it may go on */
+    bool is_late;           /* nobody let it go on */
+    bool exists;            /* the builder is there already */
+    struct strbuf commands; /* a line each, without the folder's name */
+} fake;
+
+static int answer(void *context, const struct http_request *request,
+                  struct http_response *ret_response, struct error *err)
+{
+    (void)context;
+    (void)err;
+    ck_assert(strstr(request->url, "/info"));
+    http_response_fill(ret_response, 200, fake.info, strlen(fake.info));
+    return 0;
+}
+
+static bool wait_at_most(sem_t *semaphore)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += LONGEST_WAIT_S;
+    int rc;
+    while ((rc = sem_timedwait(semaphore, &end)) < 0 && errno == EINTR)
+        ;
+    return rc == 0;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+    return start && strncmp(text, start, strlen(start)) == 0;
+}
+
+static int run_buildx(void *context, const struct process_spec *spec,
+                      struct process_result *ret_result, struct error *err)
+{
+    (void)context;
+    (void)err;
+    CLEANUP(strbuf) struct strbuf command = STRBUF_INIT(4096);
+    for (size_t i = 1; spec->argv[i]; i++)
+        strbuf_addf(&command, "%s%s", i > 1 ? " " : "", spec->argv[i]);
+    ck_assert_str_eq(spec->argv[0], "buildx");
+    strbuf_addf(&fake.commands, "%s\n", command.buf);
+    if (begins_with(command.buf, fake.waits)) {
+        sem_post(&fake.begun);
+        fake.is_late = !wait_at_most(&fake.go);
+    }
+    const char *says = begins_with(command.buf, "version")   ? "github.com/docker/buildx v0.21.1 x"
+                       : begins_with(command.buf, "inspect") ? "Platforms: linux/amd64*, linux/386"
+                                                             : "";
+    spec->on_line(spec->context, PROCESS_STDOUT, says, strlen(says));
+    bool is_missing = begins_with(command.buf, "inspect --bootstrap") && !fake.exists;
+    bool fails = is_missing || begins_with(command.buf, fake.fails);
+    *ret_result = (struct process_result){.outcome = PROCESS_EXITED, .code = fails ? 1 : 0};
+    return 0;
+}
+
+static void say_nothing(void *context, enum log_level level, const struct log_place *place,
+                        const char *text)
+{
+    (void)context, (void)level, (void)place, (void)text;
+}
+
+static const struct log_sink silence = {.line = say_nothing};
+
+/* ---- a run ---- */
+
+static char *folder; /* owned */
+static struct inputs inputs;
+static char builder[40], platform[40]; /* the inputs of these names */
+static struct run run;
+static struct ecr_login login;
+static struct image_place place;
+
+#define CONTAINERD                                                                                 \
+    "{\"ServerVersion\":\"29.0\",\"DriverStatus\":[[\"driver-type\",\"io.containerd.snapshotter."  \
+    "v1\"]]}"
+#define CLASSIC "{\"ServerVersion\":\"27.0\",\"DriverStatus\":[[\"Backing Filesystem\",\"extfs\"]]}"
+
+static void set_up(void)
+{
+    static const char *const environment[] = {"PATH=/bin", NULL};
+    memset(&fake, 0, sizeof fake);
+    fake.commands = (struct strbuf)STRBUF_INIT(STRBUF_NO_CAP);
+    fake.info = CLASSIC;
+    ck_assert_int_eq(sem_init(&fake.begun, 0, 0), 0);
+    ck_assert_int_eq(sem_init(&fake.go, 0, 0), 0);
+    ck_assert_int_eq(file_make_temp_folder("/tmp", &folder, NULL), 0);
+    snprintf(builder, sizeof builder, "auto");
+    snprintf(platform, sizeof platform, "linux/amd64");
+    inputs = (struct inputs){.builder = builder, .platform = platform, .cache_registry = true};
+    run = (struct run){.inputs = &inputs, .environ = environment};
+    run.services.github.runner_temp = folder;
+    run.services.docker.socket = "/run/x.sock";
+    login = (struct ecr_login){.password = "pass"};
+    place = (struct image_place){.registry = "r.example", .login = &login};
+    process_replace(run_buildx, NULL);
+    http_replace(answer, NULL);
+    log_use(&silence);
+}
+
+static void tear_down(void)
+{
+    builder_release(&run);
+    process_replace(NULL, NULL);
+    http_replace(NULL, NULL);
+    log_use(NULL);
+    ck_assert_int_eq(file_remove_tree(folder, NULL), 0);
+    free(folder);
+    free(run.temp_folder);
+    strbuf_release(&fake.commands);
+    sem_destroy(&fake.begun);
+    sem_destroy(&fake.go);
+}
+
+/* What is asked of buildx, in which order, and what comes out. */
+static const struct {
+    const char *rule, *builder, *info;
+    bool cache, exists;
+    const char *commands, *name;
+    bool caches;
+} cases[] = {
+    {"an engine with the containerd store builds itself", "auto", CONTAINERD, true, false,
+     "version\ninspect\n", NULL, true},
+    {"another one gets a builder container", "auto", CLASSIC, true, false,
+     "version\ninspect --bootstrap lambda-fastdeploy\n"
+     "create --name lambda-fastdeploy --driver docker-container --bootstrap\n"
+     "inspect lambda-fastdeploy\n",
+     "lambda-fastdeploy", true},
+    {"one that is there from an earlier step is taken", "auto", CLASSIC, true, true,
+     "version\ninspect --bootstrap lambda-fastdeploy\ninspect lambda-fastdeploy\n",
+     "lambda-fastdeploy", true},
+    {"without a cache to export the engine's own will do", "auto", CLASSIC, false, false,
+     "version\ninspect\n", NULL, false},
+    {"a name is used as it is given", "mine", CLASSIC, true, false, "version\ninspect mine\n",
+     "mine", true},
+    {"an endpoint gets a name", "tcp://b:1", CLASSIC, true, false,
+     "version\ninspect --bootstrap lambda-fastdeploy\n"
+     "create --name lambda-fastdeploy --driver remote --bootstrap tcp://b:1\n"
+     "inspect lambda-fastdeploy\n",
+     "lambda-fastdeploy", true},
+};
+
+START_TEST(builders_are_made_ready)
+{
+    struct error err = ERROR_INIT;
+    snprintf(builder, sizeof builder, "%s", cases[_i].builder);
+    inputs.cache_registry = cases[_i].cache;
+    fake.info = cases[_i].info;
+    fake.exists = cases[_i].exists;
+    builder_start(&run);
+    builder_start(&run); /* a second one does nothing */
+    for (int i = 0; i < 2; i++)
+        ck_assert_msg(builder_ready(&run, &place, &err) == 0, "%s: %s", cases[_i].rule, err.msg);
+    ck_assert_msg(strcmp(fake.commands.buf, cases[_i].commands) == 0, "%s: %s", cases[_i].rule,
+                  fake.commands.buf);
+    if (cases[_i].name)
+        ck_assert_str_eq(builder_name(&run), cases[_i].name);
+    else
+        ck_assert_ptr_null(builder_name(&run));
+    ck_assert(builder_can_cache(&run) == cases[_i].caches);
+}
+END_TEST
+
+START_TEST(a_builder_boots_beside_other_work)
+{
+    struct error err = ERROR_INIT;
+    fake.waits = "create";
+    builder_start(&run);
+    ck_assert_msg(wait_at_most(&fake.begun), "the boot did not begin by itself");
+    sem_post(&fake.go); /* were the boot waited for in builder_start, nobody would say this */
+    ck_assert_msg(builder_ready(&run, &place, &err) == 0, "%s", err.msg);
+    ck_assert_msg(!fake.is_late, "builder_start waited for the boot");
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4096), text = STRBUF_INIT(4096);
+    strbuf_addf(&path, "%s/config.json", run.services.buildx.config_folder);
+    ck_assert_int_eq(file_read(path.buf, &text, NULL), 0);
+    ck_assert_msg(strstr(text.buf, "r.example") != NULL, "the login is missing: %s", text.buf);
+}
+END_TEST
+
+START_TEST(what_goes_wrong_is_told_to_who_needs_it)
+{
+    struct error err = ERROR_INIT;
+    fake.fails = "create";
+    builder_start(&run);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(builder_ready(&run, &place, &err), -1);
+        ck_assert_msg(strstr(err.msg, "starting a builder") != NULL, "%s", err.msg);
+        error_reset(&err);
+    }
+}
+END_TEST
+
+START_TEST(another_architecture_is_refused)
+{
+    struct error err = ERROR_INIT;
+    snprintf(platform, sizeof platform, "linux/arm64");
+    builder_start(&run);
+    ck_assert_int_eq(builder_ready(&run, &place, &err), -1);
+    ck_assert_int_eq(err.kind, ERROR_REFUSED);
+    ck_assert(strstr(err.msg, "linux/arm64") && strstr(err.msg, "qemu") &&
+              strstr(err.msg, "ubuntu-24.04-arm"));
+}
+END_TEST
+
+START_TEST(a_start_that_nobody_needed_is_ended)
+{
+    fake.waits = "create";
+    builder_start(&run);
+    ck_assert(wait_at_most(&fake.begun));
+    sem_post(&fake.go);
+    builder_release(&run);
+    ck_assert(strstr(fake.commands.buf, "create") != NULL);
+    ck_assert_ptr_null(run.services.buildx.config_folder);
+}
+END_TEST
+
+START_TEST(without_a_start_it_is_made_ready_when_needed)
+{
+    struct error err = ERROR_INIT;
+    ck_assert_msg(builder_ready(&run, &place, &err) == 0, "%s", err.msg);
+    ck_assert_str_eq(builder_name(&run), "lambda-fastdeploy");
+}
+END_TEST
+
+Suite *builder_suite(void)
+{
+    Suite *suite = suite_create("builder");
+    TCase *tests = tcase_create("builder");
+    tcase_set_timeout(tests, 2 * LONGEST_WAIT_S + 10);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, builders_are_made_ready, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_test(tests, a_builder_boots_beside_other_work);
+    tcase_add_test(tests, what_goes_wrong_is_told_to_who_needs_it);
+    tcase_add_test(tests, another_architecture_is_refused);
+    tcase_add_test(tests, a_start_that_nobody_needed_is_ended);
+    tcase_add_test(tests, without_a_start_it_is_made_ready_when_needed);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -242,7 +242,6 @@ static void stand_back(struct app *app, const struct pipeline *pipeline, size_t 
 {
     struct run *run = &app->run;
     struct result *result = &run->result;
-<<<<<<< HEAD
     struct error err = ERROR_INIT;
     char reason[sizeof result->function.reason];
     result->deployed = false;
@@ -261,7 +260,8 @@ static void stand_back(struct app *app, const struct pipeline *pipeline, size_t 
         result->remedy[0] = '\0';
         return;
     }
-    remember_failure(result, pipeline->stages[stopped_at]->name, &err);
+    const struct stage *stopped = pipeline->stages[stopped_at];
+    remember_failure(result, stopped->name, stopped->title, &err);
     result->outcome = OUTCOME_NEEDS_PERSON;
     say_error(run, TROUBLESHOOTING_PUT_BACK, &err);
     say_remedy(result);
@@ -272,12 +272,9 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
 {
     struct run *run = &app->run;
     struct result *result = &run->result;
-    secrets_hide(run, err);
-    remember_failure(result, pipeline->stages[failed_at]->name, err);
-=======
     const struct stage *failed = pipeline->stages[failed_at];
+    secrets_hide(run, err);
     remember_failure(result, failed->name, failed->title, err);
->>>>>>> 1957cf5 (Name the stage that failed, leave brief stages out of the timing tree, draw the summaries as pictures)
     result->signal = cancel_signal();
     if (err->kind == ERROR_CANCELLED)
         result->outcome = OUTCOME_CANCELLED;

@@ -12,8 +12,10 @@ WARNINGS  := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmis
 # Text is cut to the size of its place on purpose (messages, names); gcc has no way to say so.
 WARNINGS  += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 HARDENING := -fstack-protector-strong -fPIE
-ALL_CFLAGS  = -std=c11 $(WARNINGS) $(HARDENING) $(CFLAGS) $(shell pkg-config --cflags $(PACKAGES))
-ALL_LDFLAGS = -pie -Wl,-z,now,-z,relro $(LDFLAGS)
+ALL_CFLAGS  = -std=c11 $(WARNINGS) $(HARDENING) $(CFLAGS) $(PACKAGE_CFLAGS)
+ALL_LDFLAGS = $(PIE) -Wl,-z,now,-z,relro $(LDFLAGS)
+PIE         = -pie
+PACKAGE_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 LIBS        = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
@@ -162,6 +164,8 @@ valgrind:
 	@$(MAKE) --no-print-directory all $(BUILD)/unit
 	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 $(BUILD)/unit
 	@$(MAKE) --no-print-directory WRAP=valgrind e2e
+
+include packaging/static.mk
 
 clean:
 	@if [ -d $(BUILD)/cloud ]; then tests/cloud/down; fi

@@ -1,4 +1,4 @@
-"""python3 -m e2e [-k PATTERN] [--binary PATH] [--wrap valgrind|asan] [--workers N]: runs the end-to-end tests inside
+"""python3 -m e2e [-k PATTERN] [--binary PATH] [--wrap valgrind|asan|qemu] [--workers N]: runs the end-to-end tests inside
 the local cloud. One line a test with its time; the end of the log of a test that failed; `N passed, N failed` at the end.
 """
 
@@ -27,8 +27,9 @@ def arguments():
     parser.add_argument("-k", metavar="PATTERN", action="append", default=[],
                         help="only tests whose name (module.Class.test) holds this; * and ? stand for others")
     parser.add_argument("--binary", type=pathlib.Path, default=case.BINARY)
-    parser.add_argument("--wrap", choices=("valgrind", "asan"),
-                        help="run under valgrind, or make a build with sanitizers fail at the first finding")
+    parser.add_argument("--wrap", choices=("valgrind", "asan", "qemu"),
+                        help="run under valgrind, make a build with sanitizers fail at the first finding, or "
+                             "emulate the arm64 build's machine")
     parser.add_argument("--workers", type=int, default=2, help="tests that run beside each other (2)")
     parser.add_argument("--list", action="store_true", help="only print the tests' names")
     return parser.parse_args()

@@ -25,6 +25,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 RECORDED = ("buildx", "docker", "git")  # programs whose calls are written down
 # Debian's valgrind is a shell script, and a shell drops variables with a dash in their names.
 VALGRIND = "/usr/bin/valgrind.bin"
+QEMU = ROOT / "build/static-arm64/qemu"  # put there by packaging/test-static
 TOOL_EXIT = 99  # of valgrind and the sanitizers, so that it cannot be taken for the program's own
 TEMPORARY = "/var/tmp"  # of the harness: the program has a /tmp of its own
 FILES = {"GITHUB_OUTPUT": "set_output", "GITHUB_STATE": "save_state", "GITHUB_ENV": "set_env",
@@ -291,6 +292,8 @@ class Step:
             return [VALGRIND, "--quiet", "--vgdb=no", f"--error-exitcode={TOOL_EXIT}", "--leak-check=full",
                     "--errors-for-leak-kinds=definite", "--child-silent-after-fork=yes",
                     f"--log-file={self.folder}/tool/valgrind.%p"]
+        if self.wrap == "qemu":
+            return [str(QEMU)]
         return []
 
     def make_shims(self):

@@ -26,7 +26,7 @@ FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[c
 SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/fuzz/run .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e property bench bench-hash check demo tools-check docs-check lint layers format asan fuzz fuzz-build valgrind clean
+.PHONY: all tools-build unit e2e property bench bench-hash check demo tools-check docs-check examples-check lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -112,6 +112,12 @@ tools-check:
 
 docs-check: all
 	python3 tests/check_docs.py $(BUILD)/lambda-fastdeploy
+	python3 tests/check_guides.py
+
+# The examples' functions, Dockerfiles and workflows, and the workflows in the docs.
+examples-check: all
+	@tools/install examples
+	/usr/bin/python3 tests/check_examples.py $(BUILD)/lambda-fastdeploy
 
 layers:
 	tools/lint-layers

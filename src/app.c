@@ -135,12 +135,36 @@ static int read_event(struct app *app, struct error *err)
     return 0;
 }
 
+/*
+ * The inputs are not good: does the event ask for nothing at all, whatever they say? A pull request from a fork has no secrets, and that is no mistake of
+ * anybody's.
+ */
+static bool event_asks_for_nothing(struct app *app, int argc, const char *const *argv,
+                                   const char *const *environment)
+{
+    CLEANUP(inputs) struct inputs intent = {.json = false};
+    struct error ignored = ERROR_INIT; /* the inputs' own error is the one that is told */
+    if (inputs_read_intent(argc, argv, environment, &intent, &ignored) < 0 ||
+        read_event(app, &ignored) < 0)
+        return false;
+    struct gate gate = gate_decide(&intent, &app->event, NULL);
+    if (gate.action != GATE_NOTHING)
+        return false;
+    app->gate = gate;
+    return true;
+}
+
 /* Inputs, event and gate: everything that needs no network. */
 static int read_request(struct app *app, int argc, const char *const *argv,
                         const char *const *environment, enum inputs_ask *ret_ask, struct error *err)
 {
-    if (inputs_read(argc, argv, environment, &app->inputs, ret_ask, err) < 0)
-        return -1;
+    if (inputs_read(argc, argv, environment, &app->inputs, ret_ask, err) < 0) {
+        if (err->kind != ERROR_INPUT || !event_asks_for_nothing(app, argc, argv, environment))
+            return -1;
+        log_debug("the inputs are not looked at: %s", err->msg);
+        error_reset(err);
+        return 0;
+    }
     if (*ret_ask != INPUTS_RUN)
         return 0;
     app->has_inputs = true;

@@ -13,6 +13,12 @@
 #define NAME_MAX_BYTES 64 /* of an environment variable's name */
 #define MAX_INPUTS     (sizeof((struct inputs){0}.given) * 8)
 
+#define INPUTS_UNSET                                                                               \
+    {                                                                                              \
+        .memory_size = INPUT_INT_UNSET, .timeout = INPUT_INT_UNSET,                                \
+        .ephemeral_storage = INPUT_INT_UNSET                                                       \
+    }
+
 /* What was found for each row of the table, before it is understood. */
 struct texts {
     char *items[MAX_INPUTS]; /* owned; trimmed; NULL: nothing found. May be secrets */
@@ -195,6 +201,33 @@ static enum inputs_ask find_ask(int argc, const char *const *argv)
     return INPUTS_RUN;
 }
 
+static int parse_intent(const struct texts *texts, struct inputs *inputs, struct error *err)
+{
+    for (size_t i = 0; i < input_spec_count; i++) {
+        const struct input_spec *spec = &input_specs[i];
+        bool is_intent = strcmp(spec->name, "command") == 0 || strcmp(spec->name, "dry-run") == 0;
+        const char *text = is_intent && texts->items[i] ? texts->items[i] : spec->default_text;
+        if (text && parse_row(spec, text, inputs, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int inputs_read_intent(int argc, const char *const *argv, const char *const *env,
+                       struct inputs *ret_inputs, struct error *err)
+{
+    CLEANUP(texts) struct texts texts = {.items = {NULL}};
+    CLEANUP(inputs) struct inputs inputs = INPUTS_UNSET;
+    if (read_arguments(argc, argv, &texts, &inputs.json, err) < 0)
+        return -1;
+    read_environ(env, &texts);
+    if (parse_intent(&texts, &inputs, err) < 0)
+        return -1;
+    *ret_inputs = inputs;
+    inputs = (struct inputs){.json = false};
+    return 0;
+}
+
 static int read_all(int argc, const char *const *argv, const char *const *env,
                     struct inputs *inputs, struct error *err)
 {
@@ -216,10 +249,7 @@ int inputs_read(int argc, const char *const *argv, const char *const *env,
         *ret_ask = ask;
         return 0;
     }
-    CLEANUP(inputs)
-    struct inputs inputs = {.memory_size = INPUT_INT_UNSET,
-                            .timeout = INPUT_INT_UNSET,
-                            .ephemeral_storage = INPUT_INT_UNSET};
+    CLEANUP(inputs) struct inputs inputs = INPUTS_UNSET;
     if (read_all(argc, argv, env, &inputs, err) < 0)
         return -1;
     *ret_inputs = inputs;

@@ -41,6 +41,11 @@ static bool is_shared(struct run *run, const struct image_place *base)
            text_equal(application.name, base->name);
 }
 
+static const char *cache_tag(struct run *run, const struct image_place *place, bool is_base)
+{
+    return is_base && is_shared(run, place) ? IMAGES_CACHE_TAG "-base" : IMAGES_CACHE_TAG;
+}
+
 static int find_cache_place(struct run *run, const struct image_order *order,
                             struct cache_place *ret_cache, struct error *err)
 {
@@ -48,8 +53,7 @@ static int find_cache_place(struct run *run, const struct image_order *order,
     const struct image_place *place = order->place;
     struct cache_place cache = {.immutable = order->facts->cache_tag_immutable};
     snprintf(cache.repository, sizeof cache.repository, "%s", given ? given : place->name);
-    snprintf(cache.tag, sizeof cache.tag, "%s",
-             order->is_base && is_shared(run, place) ? IMAGES_CACHE_TAG "-base" : IMAGES_CACHE_TAG);
+    snprintf(cache.tag, sizeof cache.tag, "%s", cache_tag(run, place, order->is_base));
     if (!text_equal(cache.repository, place->name) &&
         look_at_cache_repository(order, &cache, err) < 0)
         return error_wrap(err, "cache-repository %s", cache.repository);
@@ -108,5 +112,21 @@ int caches_choose(struct run *run, const struct image_order *order, struct strve
             strvec_pushf(ret_to, "type=gha,scope=%s,mode=max,ignore-error=true",
                          order->place->name);
     }
+    return 0;
+}
+
+int caches_look(struct run *run, const struct image_place *place, bool is_base,
+                char ret_reference[CACHES_REFERENCE_SIZE], bool *ret_there, struct error *err)
+{
+    const char *given = run->inputs->cache_repository;
+    const char *repository = given ? given : place->name, *tag = cache_tag(run, place, is_base);
+    struct ecr_image image = {.manifest = NULL};
+    bool exists;
+    if (ecr_get_images(place->aws, place->account[0] ? place->account : NULL, repository, &tag, 1,
+                       &image, &exists, err) < 0)
+        return error_wrap(err, "looking for the cache %s:%s", repository, tag);
+    *ret_there = image.digest[0] != '\0';
+    ecr_image_release(&image);
+    snprintf(ret_reference, CACHES_REFERENCE_SIZE, "%s:%s", repository, tag);
     return 0;
 }

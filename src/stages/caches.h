@@ -15,4 +15,10 @@
 int caches_choose(struct run *run, const struct image_order *order, struct strvec *ret_from,
                   struct strvec *ret_to, struct error *err);
 
+#define CACHES_REFERENCE_SIZE 400
+
+/* The registry cache of an image, "repository:tag", and whether anything is there. */
+int caches_look(struct run *run, const struct image_place *place, bool is_base,
+                char ret_reference[CACHES_REFERENCE_SIZE], bool *ret_there, struct error *err);
+
 #endif

@@ -324,6 +324,7 @@ static int survey_images(struct run *run, bool base_only, struct error *err)
 static int survey(struct run *run, struct error *err)
 {
     bool base_only = run->inputs->command == COMMAND_BASE;
+    bool may_refuse = !base_only && run->inputs->command != COMMAND_STATUS;
     bool has_function = run->inputs->function_name != NULL;
     if (has_function && survey_function(run, err) < 0)
         return -1;
@@ -331,7 +332,7 @@ static int survey(struct run *run, struct error *err)
         return -1;
     if (has_function)
         say_function(run);
-    if (!base_only && (refuse_function(run, err) < 0 || refuse_configuration(run, err) < 0))
+    if (may_refuse && (refuse_function(run, err) < 0 || refuse_configuration(run, err) < 0))
         return -1;
     if (run->inputs->command == COMMAND_DEPLOY && record_is_superseded(run))
         return 0;

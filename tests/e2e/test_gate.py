@@ -79,6 +79,23 @@ class Gate(case.Case):
     def test_pull_request_from_a_fork(self):
         self.nothing(events.pull_request(fork=True))
 
+    def test_pull_request_from_a_fork_without_secrets(self):
+        """Inputs that come from secrets are empty there: half a key, checks without a URL, no function."""
+        for inputs in (self.inputs(aws_access_key_id="AKIDNOBODYKNOWS00001"),
+                       self.inputs(health_url=None, checks=CHECK), self.inputs(function_name=None)):
+            with self.subTest(inputs=inputs):
+                self.folder = self.folder / "again"
+                self.folder.mkdir()
+                run = self.run_step(self.project(), events.pull_request(fork=True), env=NO_KEYS, inputs=inputs)
+                self.assertExit(run, 0)
+                self.assertOutputs(run, deployed="false")
+                self.assertEqual((self.requests(), run.log.errors), ([], []))
+                self.assertRegex(run.text + run.summary, "(?i)nothing to do")
+
+    def test_same_inputs_on_a_push(self):
+        run = self.run_step(self.project(), inputs=self.inputs(aws_access_key_id="AKIDNOBODYKNOWS00001"))
+        self.assertExit(run, 2)
+
     def test_pull_request_from_a_fork_whatever_is_allowed(self):
         run = self.run_step(self.project(), events.pull_request(fork=True), env=NO_KEYS,
                             inputs=self.storage(allow_pull_request="true"))

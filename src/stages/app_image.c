@@ -124,6 +124,7 @@ static int name_waiting_image(struct run *run, struct error *err)
     if (images_place(run, &place, err) < 0)
         return -1;
     fill_order(run, &place, false, &order);
+    order.is_served = true;
     char digest[DIGEST_SIZE];
     snprintf(digest, sizeof digest, "%s", run->result.image.digest);
     log_info("Lambda has taken the image: it gets its tags");
@@ -140,7 +141,7 @@ static int reuse_application(struct run *run, const struct image_place *place,
         return 0;
     char ignored_digest[DIGEST_SIZE];
     log_info("giving it the tag %s", run->facts.image.tag);
-    return images_tag(place, &run->facts.image, plan->digest, true, ignored_digest, err);
+    return images_tag(place, &run->facts.image, plan->digest, IMAGES_KEEP_OLD, ignored_digest, err);
 }
 
 /* BuildKit pulls the base from where it lives, and needs a login there too. */

@@ -255,12 +255,15 @@ static void use_image(const struct image_order *order, const char *digest)
 int name_image(const struct image_order *order, const char *digest, struct error *err)
 {
     char final_digest[DIGEST_SIZE];
-    if (images_tag(order->place, order->facts, digest, order->keep_old, final_digest, err) < 0)
+    unsigned flags =
+        (order->keep_old ? IMAGES_KEEP_OLD : 0) | (order->is_served ? IMAGES_IS_SERVED : 0);
+    if (images_tag(order->place, order->facts, digest, flags, final_digest, err) < 0)
         return error_wrap(err, "tagging the %s", order->what);
+    const char *used = order->is_served ? digest : final_digest;
     if (!text_equal(digest, final_digest))
-        log_info("another run has built the same %s meanwhile: %s is used", order->what,
-                 final_digest);
-    use_image(order, final_digest);
+        log_info("another run has built the same %s meanwhile, %s: %s is used", order->what,
+                 final_digest, used);
+    use_image(order, used);
     return 0;
 }
 

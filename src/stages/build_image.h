@@ -26,6 +26,7 @@ struct image_order {                     /* all borrowed */
     bool keep_old;               /* a digest that loses a tag is kept */
     bool gzip_instead;           /* whatever `compression` says: every layer as gzip */
     bool tags_wait;              /* prove it, but give it no tag yet (name_image does) */
+    bool is_served;              /* the function runs it already (name_image) */
     struct image_result *result; /* slot to fill */
 };
 
@@ -33,7 +34,10 @@ struct image_order {                     /* all borrowed */
  * The result's digest and uri are set on success only. */
 int build_image(struct run *run, const struct image_order *order, struct error *err);
 
-/* Give a proven image its tags. The result's digest becomes what the identity tag names then. */
+/*
+ * Give a proven image its tags. The result's digest becomes what the identity tag names then, except
+ * where the function runs `digest` already: what the outputs name is what serves.
+ */
 int name_image(const struct image_order *order, const char *digest, struct error *err);
 
 /* The same proof for an image that is there already (adopted or found by label): inspect, check,

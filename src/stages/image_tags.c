@@ -35,23 +35,29 @@ static int move_tag(const struct image_place *place, const struct ecr_image *ima
     return 0;
 }
 
+/* `given` gets the people's tag, and the identity's unless that stays where another run has put it. */
 static int put_tags(const struct image_place *place, const struct image_facts *image,
-                    const struct ecr_image found[LOOKUPS], const struct ecr_image *winner,
-                    bool keep_old, struct error *err)
+                    const struct ecr_image found[LOOKUPS], const struct ecr_image *given,
+                    unsigned flags, bool identity_stays, struct error *err)
 {
     const char *old_digest = found[TAG].digest;
+    bool keep_old = flags & IMAGES_KEEP_OLD;
     bool stays = image->tag_immutable && old_digest[0];
-    if (stays && !text_equal(old_digest, winner->digest))
+    if (stays && !text_equal(old_digest, given->digest))
         log_info("the tag %s:%s stays on %s: the repository is immutable", place->name, image->tag,
                  old_digest);
-    if (image->tag[0] && !stays &&
-        move_tag(place, winner, image->tag, old_digest, keep_old, err) < 0)
+    bool gets_tag = image->tag[0] && !stays;
+    if (gets_tag && move_tag(place, given, image->tag, old_digest, keep_old, err) < 0)
         return -1;
-    return move_tag(place, winner, image->identity_tag, found[IDENTITY].digest, keep_old, err);
+    if (!identity_stays)
+        return move_tag(place, given, image->identity_tag, found[IDENTITY].digest, keep_old, err);
+    if (!gets_tag && keep_digest(place, given->digest, err) < 0)
+        return error_wrap(err, "keeping the image that the function runs");
+    return 0;
 }
 
 static int try_to_tag(const struct image_place *place, const struct image_facts *image,
-                      const char *digest, bool keep_old, char ret_digest[DIGEST_SIZE],
+                      const char *digest, unsigned flags, char ret_digest[DIGEST_SIZE],
                       struct error *err)
 {
     const char *wanted[LOOKUPS] = {
@@ -63,10 +69,12 @@ static int try_to_tag(const struct image_place *place, const struct image_facts 
         return -1;
     bool overtaken =
         found[IDENTITY].digest[0] && !text_equal(found[IDENTITY].digest, image->identity_digest);
+    bool identity_stays = overtaken && (flags & IMAGES_IS_SERVED);
     const struct ecr_image *winner = overtaken ? &found[IDENTITY] : &found[DIGEST];
+    const struct ecr_image *given = identity_stays ? &found[DIGEST] : winner;
     int rc =
         found[DIGEST].digest[0]
-            ? put_tags(place, image, found, winner, keep_old, err)
+            ? put_tags(place, image, found, given, flags, identity_stays, err)
             : error_set(err, ERROR_NOT_FOUND, "the image %s@%s is not there", place->name, digest);
     if (rc == 0)
         snprintf(ret_digest, DIGEST_SIZE, "%s", winner->digest);
@@ -76,10 +84,10 @@ static int try_to_tag(const struct image_place *place, const struct image_facts 
 }
 
 int images_tag(const struct image_place *place, const struct image_facts *image, const char *digest,
-               bool keep_old, char ret_digest[DIGEST_SIZE], struct error *err)
+               unsigned flags, char ret_digest[DIGEST_SIZE], struct error *err)
 {
     for (int try = 1;; try++) {
-        if (try_to_tag(place, image, digest, keep_old, ret_digest, err) == 0)
+        if (try_to_tag(place, image, digest, flags, ret_digest, err) == 0)
             return 0;
         if (err->kind != ERROR_CONFLICT || try == TAG_TRIES)
             return -1;

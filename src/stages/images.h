@@ -54,15 +54,20 @@ int images_new_bytes(const struct image_place *place, const struct image_facts *
                      const char *function_digest, const struct registry_manifest *manifest,
                      int64_t *ret_bytes, struct error *err);
 
+enum images_tag_flags {
+    IMAGES_KEEP_OLD = 1, /* a digest that loses a tag gets the tag keep-<12 hex digits> */
+    IMAGES_IS_SERVED = 2 /* the function runs `digest` already: nobody else's takes its place */
+};
+
 /*
  * Give `digest` the image's tags, the people's first and the identity's last. Just before, they
- * are looked up again: if another run has put the identity tag meanwhile, its digest is used instead. A tag that is there and
- * immutable stays where it is.
- * *ret_digest is the digest that the identity tag names afterwards. A digest that loses a tag gets
- * the tag keep-<12 hex digits> when `keep_old`.
+ * are looked up again: if another run has put the identity tag meanwhile, its digest gets the people's tag, too, and is to be used instead;
+ * with IMAGES_IS_SERVED `digest` gets the people's tag all the same (a keep- tag where that cannot move), so that it does not expire. A tag that is
+ * there and immutable stays where it is.
+ * *ret_digest is the digest that the identity tag names afterwards.
  */
 int images_tag(const struct image_place *place, const struct image_facts *image, const char *digest,
-               bool keep_old, char ret_digest[DIGEST_SIZE], struct error *err);
+               unsigned flags, char ret_digest[DIGEST_SIZE], struct error *err);
 
 /* Where a registry cache is kept. */
 #define IMAGES_CACHE_TAG "buildcache"

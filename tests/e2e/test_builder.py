@@ -9,9 +9,11 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 
 from . import case, cloud, events
 from .images import SHELL_BASE, ImageCase, builds, values
+from .serving import WAIT_FOR_GO
 
 STEPS = """\
 ARG BASE_IMAGE=base
@@ -276,6 +278,32 @@ class Compression(BuilderCase):
         (tag,) = self.identity_tags()
         self.assertLess(made.index(("CreateFunction", None)), made.index(("PutImage", tag)))
         self.assertBuilt(self.deploy(project, compression="zstd"), base="found", image="reused")
+
+    def test_another_run_was_first_with_the_same_image(self):
+        """What Lambda runs and what the outputs name is the same image, and it has a tag that keeps it."""
+        self.cloud.settings(zstd_layers="accept")
+        project = self.project()
+        self.base(project, compression="zstd")
+        folder = self.folder / "pause"
+        folder.mkdir()
+        folder.chmod(0o777)
+        slow = self.step(project, inputs=self.inputs(compression="zstd", no_cache="true", health_url=None),
+                         shims={"buildx": WAIT_FOR_GO.format(folder)}).start()
+        while not (folder / "started").exists() and slow.process.poll() is None:
+            time.sleep(0.03)
+        first = self.deploy(project, compression="zstd", function_name=self.name + "-2", repository=self.name)
+        (tag,) = self.identity_tags()
+        (folder / "go").touch()
+        run = slow.finish()
+        self.runs.append(run)
+        self.check_run(run)
+        self.assertExit(run, 0)
+        digest = run.outputs["image-digest"]
+        self.assertNotEqual(digest, first.outputs["image-digest"])
+        self.assertEqual(self.cloud.digest_of(self.name), digest)
+        tags = self.cloud.tags(self.name)
+        self.assertEqual(tags[tag], first.outputs["image-digest"], "who was first has the identity tag")
+        self.assertIn(digest, {tags[name] for name in tags if name != "pushed"})
 
     def test_other_refusals_are_not_about_zstd(self):
         self.cloud.settings(zstd_layers="accept")

@@ -319,6 +319,7 @@ class ApplicationImage(ImageCase):
         steps = [self.step(project).start() for _ in range(2)]
         runs = [step.finish() for step in steps]
         for run in runs:
+            self.runs.append(run)
             self.check_run(run)
             self.assertExit(run, 0)
         self.assertVersion("1")
@@ -382,6 +383,7 @@ class Immutable(ImageCase):
         self.repositories()
         steps = [self.step(project, inputs=self.inputs(cache="gha")).start() for _ in range(2)]
         for run in [step.finish() for step in steps]:
+            self.runs.append(run)
             self.check_run(run)
             self.assertExit(run, 0)
         self.assertVersion("1")
@@ -468,6 +470,28 @@ class Pinning(ImageCase):
         self.assertVersion("1")
 
 
+# Stands behind a build: tells of a layer that it is larger than it is, as a manifest may.
+MAKE_LARGE = """\
+import base64, hashlib, json, os, pathlib, sys, urllib.request
+arguments = sys.argv[1:]
+metadata = pathlib.Path(arguments[arguments.index("--metadata-file") + 1])
+built = json.loads(metadata.read_text())
+registry, name = arguments[arguments.index("--tag") + 1].rsplit(":", 1)[0].split("/", 1)
+auth = json.loads(pathlib.Path(os.environ["DOCKER_CONFIG"], "config.json").read_text())["auths"][registry]["auth"]
+def ask(method, reference, body=None, **headers):
+    url = f"https://{registry}/v2/{name}/manifests/{reference}"
+    request = urllib.request.Request(url, body, {"Authorization": "Basic " + auth, **headers}, method=method)
+    return urllib.request.urlopen(request, timeout=20).read()
+kind = "application/vnd.oci.image.manifest.v1+json"
+manifest = json.loads(ask("GET", built["containerimage.digest"], Accept=kind))
+manifest["layers"][0]["size"] = 11 << 30
+body = json.dumps(manifest).encode()
+built["containerimage.digest"] = "sha256:" + hashlib.sha256(body).hexdigest()
+ask("PUT", built["containerimage.digest"], body, **{"Content-Type": kind})
+metadata.write_text(json.dumps(built))
+"""
+
+
 class Manifest(ImageCase):
     """What Lambda would not take is told before the function is touched."""
 
@@ -496,6 +520,15 @@ class Manifest(ImageCase):
         project.remove("Dockerfile.lambda.base").replace("Dockerfile.lambda", "${BASE_IMAGE}", "scratch")
         project.commit("Do without a base")
         self.refused(project, "arm64", "x86_64", "platform", shims={"buildx": script})
+
+    def test_over_ten_gigabytes(self):
+        program = self.folder / "make_large.py"
+        program.write_text(MAKE_LARGE, encoding="utf-8")
+        script = (f'"$REAL" "$@" || exit\ncase $1 in build) exec python3 {program} "$@";; esac\n')
+        project = self.project()
+        project.remove("Dockerfile.lambda.base").replace("Dockerfile.lambda", "${BASE_IMAGE}", "scratch")
+        project.commit("Do without a base")
+        self.refused(project, "10 GB", shims={"buildx": script})
 
     def test_media_type(self):
         """Layers that are not compressed have a type of their own in Docker's format, which Lambda does not take."""

@@ -23,10 +23,10 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(sort $(wildcard tests/core/*.c tests/model/*.c tests/services/*.c tests/stages/*.c))
 SUITES  := $(patsubst %_test.c,%,$(notdir $(filter %_test.c,$(TESTS))))
 FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[ch]))
-SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/fuzz/run .ci/run))
+SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/readme tests/fuzz/run .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e property bench bench-hash check demo tools-check docs-check examples-check lint layers format asan fuzz fuzz-build valgrind clean
+.PHONY: all tools-build unit e2e property bench bench-hash check demo tools-check docs-check examples-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -117,6 +117,10 @@ docs-check: all
 examples-check: all
 	@tools/install examples
 	/usr/bin/python3 tests/check_examples.py $(BUILD)/lambda-fastdeploy
+
+# The README followed to the letter, on a Debian that has nothing yet. ONLY=demo chooses one of its commands.
+readme-check:
+	tests/readme $(ONLY)
 
 layers:
 	tools/lint-layers

@@ -8,6 +8,8 @@
   has a `concurrency` that cancels nothing, and a `timeout-minutes`.
 - The inputs of each of our steps are known, and the program takes their values: it is run with them, in the example's
   folder, without credentials, and must get as far as wanting some.
+- So are the commands `lambda-fastdeploy …` in code blocks of the docs. The README's shell blocks run, with a stand-in for
+  `aws` that reads the policies which it is given.
 - Shell scripts parse. The plan's comment is made, from a result with every member that it reads.
 - The functions' own tests pass, and each example's README names each of its files.
 
@@ -18,6 +20,8 @@ import json
 import os
 import pathlib
 import re
+import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -74,8 +78,17 @@ def our_steps(document):
                     yield {**(document.get("env") or {}), **env}, inputs
 
 
+def check_run(where, binary, arguments, environment, folder):
+    """The program must take what it is given, and get as far as wanting credentials."""
+    wanted = 0 if {"--help", "--version"} & set(arguments) else 1
+    done = subprocess.run([binary, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+                          env={"PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent",
+                               **environment})
+    if done.returncode != wanted or (wanted and "#no-credentials)" not in done.stderr):
+        yield f"{where}: exit code {done.returncode}: {done.stderr.strip()}"
+
+
 def check_step(binary, where, folder, env, inputs, known):
-    """Everything that the program says of these inputs before it asks AWS."""
     for name in inputs:
         if name not in known:
             yield f"{where}: there is no input {name}"
@@ -84,12 +97,9 @@ def check_step(binary, where, folder, env, inputs, known):
     except KeyError as error:
         yield f"{where}: the expression {error} is not known to tests/check_examples.py"
         return
-    environment = {"PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent",
-                   **{"INPUT_" + name.upper(): value for name, value in values.items()}}
+    environment = {"INPUT_" + name.upper(): value for name, value in values.items()}
     environment.setdefault("INPUT_AWS-REGION", "us-east-1")
-    done = subprocess.run([binary], env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode != 1 or "#no-credentials)" not in done.stderr:
-        yield f"{where}: exit code {done.returncode}: {done.stderr.strip()}"
+    yield from check_run(where, binary, [], environment, folder)
 
 
 def check_pins(where, text, pins):
@@ -185,6 +195,53 @@ def markdown_steps():
                 yield where, None, content
 
 
+def commands():
+    """(where, arguments) of each command `lambda-fastdeploy …` in the code blocks of the docs."""
+    for path in check_guides.markdown_files():
+        for number, _, _, content in check_guides.blocks(path.read_text(encoding="utf-8")):
+            lines = content.replace("\\\n", " ").replace("sh '''", "").replace("'''", "")
+            lines = lines.replace("$HEALTH_URL", EXPRESSIONS["vars.HEALTH_URL"])
+            for line in re.findall(r"^ *(?:\$ |- )?(?:build/(?:static/)?)?lambda-fastdeploy (.*)$", lines, re.M):
+                yield f"{path.relative_to(ROOT)}:{number}", shlex.split(line, comments=True)
+
+
+AWS = r"""#!/bin/sh
+# A stand-in: keeps its arguments, and fails where a document is no JSON with statements.
+set -eu
+echo "$*" >>aws-arguments
+for argument; do
+    case $argument in
+    file://*) jq -e '.Statement | length > 0' "${argument#file://}" >/dev/null ;;
+    esac
+done
+"""
+
+
+def check_shell_blocks(path):
+    """Run the `sh` blocks of a page in a copy of docs/, with a stand-in for aws."""
+    for number, _, info, content in check_guides.blocks(path.read_text(encoding="utf-8")):
+        if info != "sh":
+            continue
+        where = f"{path.relative_to(ROOT)}:{number}"
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            shutil.copytree(ROOT / "docs", folder / "docs")
+            (folder / "aws").write_text(AWS, encoding="utf-8")
+            (folder / "aws").chmod(0o755)
+            mine = content.replace("account=123456789012", "account=210987654321").replace("=org/repo ", "=octo/app ")
+            done = subprocess.run(["bash", "-eu"], input=mine, env={"PATH": f"{folder}:/usr/bin:/bin"}, cwd=folder,
+                                  capture_output=True, text=True, timeout=20, check=False)
+            if done.returncode != 0:
+                yield f"{where}: exit code {done.returncode}: {done.stderr.strip()}"
+                continue
+            made = "".join(each.read_text(encoding="utf-8") for each in sorted(folder.glob("*.json")))
+            for left in ("123456789012", "org/repo"):
+                if left in made:
+                    yield f"{where}: {left} is left in what it writes"
+            if "aws " in mine and not (folder / "aws-arguments").exists():
+                yield f"{where}: nothing was run"
+
+
 def main(arguments):
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
@@ -214,11 +271,16 @@ def main(arguments):
         else:
             steps += 1
             problems += check_step(binary, where, ROOT / "examples/hello", env, found, known)
+    run = list(commands())
+    for where, found in run:
+        region = {} if "--aws-region" in found else {"AWS_REGION": "us-east-1"}
+        problems += check_run(where, binary, found, region, ROOT / "examples/hello")
+    problems += check_shell_blocks(ROOT / "README.md")
     for problem in problems:
         print(problem, file=sys.stderr)
     if not problems:
-        print(f"{len(examples)} examples with {workflows} workflows, and {steps} steps in them and in the docs, "
-              "work with this program")
+        print(f"{len(examples)} examples with {workflows} workflows, and {steps} steps and {len(run)} commands in them "
+              "and in the docs, work with this program")
     return 1 if problems else 0
 
 

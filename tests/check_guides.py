@@ -2,6 +2,7 @@
 """Is what the Markdown files say still so?
 
     python3 tests/check_guides.py            exit 1 and one line for each thing that is not
+    python3 tests/check_guides.py --write    first write the files' present text into the code blocks that show them
 
 - Each relative link leads to a file of the project, and its #anchor to a heading or an id there.
 - docs/troubleshooting.md and the table in src/model/troubleshooting.c: each anchor of the table is there, and each
@@ -121,6 +122,16 @@ def check_copies(path, text):
             yield f"{where}:{number}: not the text of {mark[2]}"
 
 
+def write_copies(path):
+    """The code blocks behind <!-- file: PATH --> get the present text of their files."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for number, before, _, content in reversed(blocks("".join(lines))):
+        mark = re.fullmatch(r"<!-- file: (\S+) -->", before)
+        if mark and (ROOT / mark[1]).is_file():
+            lines[number:number + content.count("\n")] = [(ROOT / mark[1]).read_text(encoding="utf-8")]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
 # ---- errors and their places ----
 
 def table_rows(source):
@@ -184,8 +195,13 @@ def check_messages(text, known):
                 yield f"{TROUBLESHOOTING.relative_to(ROOT)}:{number}: the program does not say: {part}"
 
 
-def main():
+def main(arguments):
+    if arguments not in ([], ["--write"]):
+        print(__doc__, file=sys.stderr)
+        return 2
     problems, links = [], 0
+    for path in markdown_files() if arguments else []:
+        write_copies(path)
     for path in markdown_files():
         text = path.read_text(encoding="utf-8")
         links += len(re.findall(r"\]\(", text))
@@ -202,4 +218,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

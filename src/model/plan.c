@@ -242,6 +242,40 @@ struct function_plan plan_function(const struct inputs *inputs,
     return function_plan(FUNCTION_UNCHANGED, "it runs this image already");
 }
 
+static struct alias_plan alias_plan(bool publish, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static struct alias_plan alias_plan(bool publish, const char *fmt, ...)
+{
+    struct alias_plan plan = {.publish = publish};
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(plan.reason, sizeof plan.reason, fmt, ap);
+    va_end(ap);
+    return plan;
+}
+
+struct alias_plan plan_alias(const struct inputs *inputs, const struct function_facts *function,
+                             const char *digest, bool changes, bool configured_otherwise)
+{
+    const char *version = function->alias_version;
+    if (!inputs->alias)
+        return (struct alias_plan){.publish = false};
+    if (!function->alias_exists)
+        return alias_plan(true, "there is no alias %s yet", inputs->alias);
+    if (changes)
+        return alias_plan(true, "the function changes");
+    if (!has(digest))
+        return alias_plan(true, "an image is built first");
+    if (!text_equal(digest, function->alias_digest))
+        return alias_plan(true, "version %s runs another image", version);
+    if (function->alias_routed)
+        return alias_plan(true, "a share of its calls goes to another version than %s", version);
+    if (configured_otherwise)
+        return alias_plan(true, "version %s is configured otherwise", version);
+    return alias_plan(false, "version %s is this one", version);
+}
+
 static const struct {
     const char *architecture, *platform;
 } platforms[] = {{"x86_64", "linux/amd64"}, {"arm64", "linux/arm64"}};

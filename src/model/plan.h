@@ -55,6 +55,19 @@ struct function_plan {
 struct function_plan plan_function(const struct inputs *inputs,
                                    const struct function_facts *function, const char *digest);
 
+/* Does the alias get another version? */
+struct alias_plan {
+    bool publish;             /* publish a version, prove it, move the alias to it */
+    char reason[REASON_SIZE]; /* "" without an alias */
+};
+
+/*
+ * `digest` as above; `changes`: code or configuration of the function will be changed, or was; `configured_otherwise`: the version that the alias serves
+ * differs from what the inputs ask for.
+ */
+struct alias_plan plan_alias(const struct inputs *inputs, const struct function_facts *function,
+                             const char *digest, bool changes, bool configured_otherwise);
+
 /* "linux/amd64" for x86_64, "linux/arm64" for arm64, NULL for anything else; and back. */
 const char *plan_platform(const char *lambda_architecture);
 const char *plan_architecture(const char *platform);

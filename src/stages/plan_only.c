@@ -1,8 +1,12 @@
 /* What `deploy` would do, and why; nothing is changed. */
 #include <stdio.h>
+#include <string.h>
 
+#include "core/cleanup.h"
 #include "core/log.h"
+#include "model/configuration.h"
 #include "model/plan.h"
+#include "stages/publish.h"
 #include "stages/stage.h"
 
 static const char *const image_words[] = {
@@ -20,6 +24,40 @@ static void keep_image(struct image_result *result, const struct image_plan *pla
     result->action = plan->action;
     snprintf(result->reason, sizeof result->reason, "%s", plan->reason);
     snprintf(result->digest, sizeof result->digest, "%s", plan->digest);
+}
+
+/* What of the configuration differs; of the environment the names only. */
+static int plan_configuration(struct run *run, struct error *err)
+{
+    struct strvec *changes = &run->result.function.configuration_changes;
+    CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
+    if (!run->facts.function.exists)
+        return 0; /* it is made with all of it */
+    if (configuration_compare(run->inputs, run->snapshot.configuration, &change, err) < 0)
+        return -1;
+    for (size_t i = 0; i < change.differences.len; i++) {
+        strvec_push(changes, change.differences.items[i]);
+        log_info("configuration: %s", change.differences.items[i]);
+    }
+    if (change.differences.len == 0)
+        log_info("configuration: leave (it is as it should be)");
+    return 0;
+}
+
+static void plan_the_alias(struct run *run, const char *digest)
+{
+    struct result *result = &run->result;
+    const char *alias = run->inputs->alias;
+    bool changes = result->function.action != FUNCTION_UNCHANGED ||
+                   result->function.configuration_changes.len > 0;
+    if (!alias)
+        return;
+    struct alias_plan plan = publish_plan(run, digest, changes);
+    const char *what = plan.publish ? "publish a version and move it there" : "leave";
+    size_t used = strlen(result->function.reason);
+    log_info("alias %s: %s (%s)", alias, what, plan.reason);
+    snprintf(result->function.reason + used, sizeof result->function.reason - used,
+             "; alias %.130s: %s", alias, what);
 }
 
 static int plan(struct run *run, struct error *err)
@@ -45,6 +83,9 @@ static int plan(struct run *run, struct error *err)
     log_info("base image: %s (%s)", image_words[base.action], base.reason);
     log_info("application image: %s (%s)", image_words[image.action], image.reason);
     log_info("function: %s (%s)", function_words[function.action], function.reason);
+    if (plan_configuration(run, err) < 0)
+        return -1;
+    plan_the_alias(run, known ? image.digest : "");
     if (base.action == IMAGE_REFUSE)
         return error_set(err, ERROR_REFUSED, "base image: %s", base.reason);
     if (image.action == IMAGE_REFUSE)

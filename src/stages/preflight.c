@@ -1,7 +1,9 @@
 /* Before anything is built: may we update this function at all? A build of half an hour must not end in "access denied". */
 #include "core/cleanup.h"
 #include "core/log.h"
+#include "model/configuration.h"
 #include "model/plan.h"
+#include "stages/publish.h"
 #include "stages/stage.h"
 
 static bool is_change_planned(const struct run *run)
@@ -11,7 +13,14 @@ static bool is_change_planned(const struct run *run)
     struct image_plan image = plan_image(run->inputs, &run->facts.image, base_first);
     if (image.action != IMAGE_FOUND && image.action != IMAGE_RETAG)
         return true;
-    return plan_function(run->inputs, &run->facts.function, image.digest).action == FUNCTION_UPDATE;
+    if (plan_function(run->inputs, &run->facts.function, image.digest).action == FUNCTION_UPDATE)
+        return true;
+    CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
+    struct error ignored = ERROR_INIT; /* the survey has told what cannot be */
+    if (configuration_compare(run->inputs, run->snapshot.configuration, &change, &ignored) == 0 &&
+        change.request)
+        return true;
+    return publish_plan(run, image.digest, false).publish;
 }
 
 static bool is_wanted(const struct run *run)

@@ -7,6 +7,7 @@
 #include "model/configuration.h"
 #include "stages/health.h"
 #include "stages/ours.h"
+#include "stages/publish.h"
 #include "stages/stage.h"
 #include "stages/wait.h"
 
@@ -26,16 +27,18 @@ static bool is_configured_otherwise(const struct run *run)
            change.request;
 }
 
+struct alias_plan publish_plan(const struct run *run, const char *digest, bool changes)
+{
+    return plan_alias(run->inputs, &run->facts.function, digest, changes,
+                      is_configured_otherwise(run));
+}
+
 /* Does the alias serve anything else than what is wanted now? */
 static bool is_wanted(const struct run *run)
 {
-    const struct function_facts *function = &run->facts.function;
     const struct result *result = &run->result;
-    if (!run->inputs->alias)
-        return false;
     bool changed = result->function.code_changed || result->function.configuration_changes.len > 0;
-    bool same = function->alias_exists && text_equal(function->alias_digest, result->image.digest);
-    return changed || !same || function->alias_routed || is_configured_otherwise(run);
+    return publish_plan(run, result->image.digest, changed).publish;
 }
 
 /*

@@ -715,6 +715,45 @@ START_TEST(reasons_are_not_cut)
 }
 END_TEST
 
+static const struct {
+    const char *what;
+    const char *alias, *digest;
+    bool exists, changes, routed, configured_otherwise;
+    bool publish;
+    const char *reason;
+} alias_cases[] = {
+    {"no alias wanted", NULL, OTHER, false, true, false, false, false, ""},
+    {"new", "live", IDENTITY, false, false, false, false, true, "there is no alias live yet"},
+    {"changes", "live", IDENTITY, true, true, false, false, true, "the function changes"},
+    {"not known yet", "live", "", true, false, false, false, true, "an image is built first"},
+    {"another image", "live", OTHER, true, false, false, false, true,
+     "version 3 runs another image"},
+    {"weights", "live", IDENTITY, true, false, true, false, true,
+     "a share of its calls goes to another version than 3"},
+    {"configured", "live", IDENTITY, true, false, false, true, true,
+     "version 3 is configured otherwise"},
+    {"the same", "live", IDENTITY, true, false, false, false, false, "version 3 is this one"},
+};
+
+START_TEST(alias_is_planned)
+{
+    char alias[] = "live";
+    const struct inputs inputs = {.alias = alias_cases[_i].alias ? alias : NULL};
+    struct function_facts function = {.exists = true,
+                                      .alias_exists = alias_cases[_i].exists,
+                                      .alias_routed = alias_cases[_i].routed};
+    if (function.alias_exists) {
+        SET(function.alias_version, "3");
+        SET(function.alias_digest, IDENTITY);
+    }
+    struct alias_plan plan =
+        plan_alias(&inputs, &function, alias_cases[_i].digest, alias_cases[_i].changes,
+                   alias_cases[_i].configured_otherwise);
+    ck_assert_msg(plan.publish == alias_cases[_i].publish, "%s", alias_cases[_i].what);
+    ck_assert_str_eq(plan.reason, alias_cases[_i].reason);
+}
+END_TEST
+
 START_TEST(platforms_and_architectures)
 {
     ck_assert_str_eq(plan_platform("x86_64"), "linux/amd64");
@@ -737,6 +776,7 @@ Suite *plan_suite(void)
     tcase_add_loop_test(cases, base_is_planned, 0, COUNT(base_cases));
     tcase_add_loop_test(cases, image_is_planned, 0, COUNT(image_cases));
     tcase_add_loop_test(cases, function_is_planned, 0, COUNT(function_cases));
+    tcase_add_loop_test(cases, alias_is_planned, 0, COUNT(alias_cases));
     tcase_add_test(cases, reasons_are_not_cut);
     tcase_add_test(cases, platforms_and_architectures);
     suite_add_tcase(suite, cases);

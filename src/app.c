@@ -17,6 +17,8 @@
 #include "services/git.h"
 #include "stages/app_image.h"
 #include "stages/builder.h"
+#include "stages/health.h"
+#include "stages/reading.h"
 #include "stages/record.h"
 #include "stages/report.h"
 #include "stages/restore.h"
@@ -403,6 +405,8 @@ static void act(struct app *app)
 static void release_run(struct run *run)
 {
     builder_release(run);
+    reading_end(run);
+    health_ahead_free(run);
     if (run->temp_folder) {
         struct error err = ERROR_INIT;
         if (file_remove_tree(run->temp_folder, &err) < 0)

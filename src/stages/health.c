@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/memory.h"
+#include "core/task.h"
 #include "model/http_event.h"
 #include "model/redact.h"
 #include "services/logs.h"
@@ -214,6 +215,90 @@ static void fetch_log(struct try *try, int64_t since_s)
         keep_log(try, text.buf);
 }
 
+/* ---- asking ahead ---- */
+
+struct health_ahead {
+    struct task task;
+    struct try try;
+    struct redact
+        redact; /* made by the run's own thread: the claim's look replaces what it reads */
+    struct health health;
+    char *url; /* owned */
+    int64_t start_ms;
+    int rc; /* below 0: no verdict, health_check finds out why */
+};
+
+static int ask_ways(struct health_ahead *ahead, struct error *err)
+{
+    const struct inputs *inputs = ahead->try.run->inputs;
+    if (inputs->health_payload) {
+        ahead->health.target = "invoke";
+        if (ask_by_invoking(&ahead->try, TRY_LIMIT_MS, err) < 0)
+            return -1;
+    }
+    if (!inputs->health_url || (inputs->health_payload && !ahead->health.good))
+        return 0;
+    ahead->health.target = "url";
+    return ask_url(&ahead->try, TRY_LIMIT_MS, err);
+}
+
+static void ask_in_thread(void *context)
+{
+    struct health_ahead *ahead = context;
+    struct error ignored = ERROR_INIT;
+    ahead->rc = ask_ways(ahead, &ignored);
+    ahead->health.ms = clock_now_ms() - ahead->start_ms;
+}
+
+void health_ask_ahead(struct run *run)
+{
+    const struct inputs *inputs = run->inputs;
+    if (run->health_ahead || (!inputs->health_url && !inputs->health_payload))
+        return;
+    struct health_ahead *ahead = memory_new(sizeof *ahead);
+    *ahead = (struct health_ahead){.task = TASK(ask_in_thread, ahead),
+                                   .redact = REDACT_INIT,
+                                   .health = {.checked = true, .attempts = 1},
+                                   .start_ms = clock_now_ms()};
+    if (inputs->health_url)
+        ahead->url = probe_join_url(inputs->health_url, inputs->health_path);
+    secrets_collect(run, &ahead->redact);
+    ahead->try = (struct try){.run = run,
+                              .qualifier = inputs->alias,
+                              .url = ahead->url,
+                              .event = inputs->health_payload,
+                              .redact = &ahead->redact,
+                              .health = &ahead->health};
+    run->health_ahead = ahead;
+    task_start(&ahead->task);
+}
+
+void health_ahead_join(struct run *run)
+{
+    if (run->health_ahead)
+        task_join(&run->health_ahead->task);
+}
+
+void health_ahead_free(struct run *run)
+{
+    struct health_ahead *ahead = run->health_ahead;
+    if (!ahead)
+        return;
+    task_join(&ahead->task);
+    health_release(&ahead->health);
+    redact_release(&ahead->redact);
+    free(ahead->url);
+    free(ahead);
+    run->health_ahead = NULL;
+}
+
+/* A good answer that came while the function was what it is now. */
+static bool has_answered_ahead(const struct run *run)
+{
+    const struct health_ahead *ahead = run->health_ahead;
+    return ahead && ahead->rc == 0 && ahead->health.good && !run->result.changed;
+}
+
 int health_check(struct run *run, const char *qualifier, struct health *ret_health,
                  struct error *err)
 {
@@ -228,6 +313,11 @@ int health_check(struct run *run, const char *qualifier, struct health *ret_heal
     int64_t start_ms = clock_now_ms(), since_s = clock_wall_seconds();
     secrets_collect(run, &redact);
     int rc = 0;
+    if (has_answered_ahead(run)) {
+        *ret_health = run->health_ahead->health;
+        ret_health->log_tail = NULL; /* there is none with a good answer */
+        return 0;
+    }
     if (inputs->health_payload) {
         health.target = "invoke";
         rc = ask_until_good(&try, ask_by_invoking, err);

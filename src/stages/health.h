@@ -26,6 +26,14 @@ int health_check(struct run *run, const char *qualifier, struct health *ret_heal
                  struct error *err);
 
 /*
+ * Where nothing is to be changed as far as is known: ask once, in a thread of its own, beside the claim. A good answer is what health_check gives later if the run has
+ * really changed nothing; after a change, or a bad answer, it asks anew. Does nothing where nothing is checked.
+ */
+void health_ask_ahead(struct run *run);
+void health_ahead_join(struct run *run);
+void health_ahead_free(struct run *run);
+
+/*
  * One version, by invoking it, before any user meets it: with health-payload, or, if only health-url is given, with the event that API Gateway would
  * make of a GET of health-path.
  */

@@ -45,16 +45,21 @@ static int external_place(struct run *run, const struct ecr_reference *reference
     return 0;
 }
 
+/* "team.a/deps" is a name like any other. */
+bool images_base_is_named(const struct run *run)
+{
+    const char *repository = run->inputs->base_repository;
+    struct ecr_reference reference;
+    return !strchr(repository, '.') || !strchr(repository, '/') ||
+           !ecr_parse_reference(repository, &reference);
+}
+
 int images_base_place(struct run *run, struct image_place *ret_place, struct error *err)
 {
     const char *repository = run->inputs->base_repository;
-    if (!strchr(repository, '.') || !strchr(repository, '/')) {
-        our_place(run, repository, ret_place);
-        return 0;
-    }
     struct ecr_reference reference;
-    if (!ecr_parse_reference(repository, &reference)) {
-        our_place(run, repository, ret_place); /* "team.a/deps" is a name like any other */
+    if (images_base_is_named(run) || !ecr_parse_reference(repository, &reference)) {
+        our_place(run, repository, ret_place);
         return 0;
     }
     if (text_equal(reference.registry, run->facts.registry)) {
@@ -221,8 +226,7 @@ static bool tags_may_change(const struct run *run, const struct image_facts *ima
 }
 
 /* What the tags that matter name now. */
-static int look_at_tags(const struct image_place *place, struct image_facts *image,
-                        struct error *err)
+int images_look_up(const struct image_place *place, struct image_facts *image, struct error *err)
 {
     const char *tags[3] = {image->identity_tag, PUSH_TAG, image->tag};
     struct ecr_image found[3] = {{.manifest = NULL}, {.manifest = NULL}, {.manifest = NULL}};
@@ -245,8 +249,6 @@ static int look_at_tags(const struct image_place *place, struct image_facts *ima
 int images_look(struct run *run, const struct image_place *place, struct image_facts *image,
                 struct error *err)
 {
-    if (look_at_tags(place, image, err) < 0)
-        return -1;
     if (!image->repository_exists || place->external)
         return 0;
     if (image->identity_digest[0] && is_rerun(run) && look_for_blobs(run, place, image, err) < 0)

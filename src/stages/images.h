@@ -30,10 +30,16 @@ void images_uri(const struct image_place *place, const char *digest, char *ret_u
 int images_login(struct run *run, const struct image_place *place, struct registry *ret_registry,
                  struct error *err);
 
+/* Is the base's place given by name, so that images_base_place needs no registry to know it? */
+bool images_base_is_named(const struct run *run);
+
+/* Look under the image's tags: the digests. place->registry may be unknown. One request. */
+int images_look_up(const struct image_place *place, struct image_facts *image, struct error *err);
+
 /*
- * Look under the image's tags and fill in what plan.c wants to know: the digests; where the
- * identity tag names nothing, the label of the image under the people's tag and the repository's
- * settings.
+ * After images_look_up, what else plan.c wants to know: where the identity tag names nothing, the
+ * label of the image under the people's tag and the repository's settings. No request when both tags
+ * name the same image.
  */
 int images_look(struct run *run, const struct image_place *place, struct image_facts *image,
                 struct error *err);

@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "services/git.h"
 #include "stages/checks_run.h"
+#include "stages/reading.h"
 #include "stages/stage.h"
 
 #define FALLBACK_FILE "Dockerfile"
@@ -114,6 +115,7 @@ static int prepare(struct run *run, struct error *err)
     if (checks_validate(run, err) < 0 || find_workspace(run, err) < 0 || find_base(run, err) < 0 ||
         find_application(run, err) < 0)
         return -1;
+    reading_start(run);
     find_commit(run);
     if (run->result.commit[0])
         log_info("commit %s", run->result.commit);

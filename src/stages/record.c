@@ -7,10 +7,13 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "model/configuration.h"
+#include "model/plan.h"
 #include "model/record.h"
 #include "model/timeline.h"
 #include "model/times.h"
 #include "stages/app_image.h"
+#include "stages/health.h"
 #include "stages/survey.h"
 
 #define CLAIM_TRIES 5
@@ -194,6 +197,20 @@ static bool must_look_again(const struct run *run)
     return time_has_passed || is_other_image(run);
 }
 
+/* Will no stage behind the claim change anything, as far as is known before it? */
+static bool is_nothing_planned(const struct run *run)
+{
+    CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
+    const struct function_facts *function = &run->facts.function;
+    struct error ignored = ERROR_INIT; /* the stage that configures says it */
+    if (run->inputs->command != COMMAND_DEPLOY || !run->result.image.digest[0] ||
+        plan_function(run->inputs, function, run->result.image.digest).action != FUNCTION_UNCHANGED)
+        return false;
+    if (configuration_compare(run->inputs, run->snapshot.configuration, &change, &ignored) < 0)
+        return false;
+    return !change.request && !stage_publish.wanted(run);
+}
+
 /* The last look before the first change: a base build takes half an hour, and others work meanwhile. */
 static int claim(struct run *run, struct error *err)
 {
@@ -203,10 +220,12 @@ static int claim(struct run *run, struct error *err)
     if (!run->facts.function.exists)
         return 0;
     look_for_way_back(run);
-    if (record_claim_function(run, &superseded, err) < 0)
-        return -1;
-    if (superseded)
-        return 0;
+    if (is_nothing_planned(run))
+        health_ask_ahead(run);
+    int rc = record_claim_function(run, &superseded, err);
+    health_ahead_join(run);
+    if (rc < 0 || superseded)
+        return rc;
     if (run->services.github.run_number && run->inputs->record && !run->cannot_tag)
         log_info("the function is claimed for run %s", run->services.github.run_number);
     return 0;

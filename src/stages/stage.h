@@ -37,6 +37,8 @@ struct builder_start {
     struct error failure; /* ERROR_NONE: it is ready */
     bool begun, told;     /* `told`: the text is in the log */
 };
+struct reading;      /* stages/reading.h */
+struct health_ahead; /* stages/health.h */
 
 struct services {
     struct github github;
@@ -76,6 +78,8 @@ struct run {
                             (run_temp_folder) */
     int64_t deadline_ms; /* clock_now_ms() at which the whole run ends */
     struct services services;
+    struct reading *reading;           /* owned; NULL: none was begun */
+    struct health_ahead *health_ahead; /* owned; NULL: nothing was asked ahead */
     struct facts facts;
     struct lambda_function snapshot;  /* the function as the last look found it */
     int64_t looked_ms;                /* clock_now_ms() of that look */

@@ -8,6 +8,7 @@
 #include "core/cleanup.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/task.h"
 #include "core/text.h"
 #include "model/configuration.h"
 #include "stages/builder.h"
@@ -15,6 +16,7 @@
 #include "stages/images.h"
 #include "stages/ours.h"
 #include "stages/pin.h"
+#include "stages/reading.h"
 #include "stages/record.h"
 
 static void copy_function(struct function_facts *facts, const struct lambda_function *function)
@@ -37,62 +39,120 @@ static void copy_function(struct function_facts *facts, const struct lambda_func
     times_parse(json_string(json_member(function->tags, TIMES_TAG)), &facts->times);
 }
 
-/* The version that the alias serves, and its image. */
-static int survey_alias(struct run *run, struct error *err)
+/* One of the three requests that go out at once about a function. */
+struct look {
+    struct aws *aws;              /* borrowed */
+    const char *name, *alias;     /* borrowed */
+    struct lambda_function found; /* the function, or the version behind the alias */
+    struct lambda_alias found_alias;
+    int rc;
+    struct error err;
+};
+
+static void look_at_alias(void *context)
 {
-    const char *name = run->inputs->function_name, *alias = run->inputs->alias;
+    struct look *look = context;
+    look->rc = lambda_get_alias(look->aws, look->name, look->alias, &look->found_alias, &look->err);
+}
+
+static void look_at_function(void *context)
+{
+    struct look *look = context;
+    look->rc = lambda_get_function(look->aws, look->name, look->alias, &look->found, &look->err);
+}
+
+enum { LOOK_ALIAS, LOOK_VERSION, LOOK_FUNCTION, LOOKS };
+
+static void looks_release(struct look looks[LOOKS])
+{
+    for (size_t i = 0; i < LOOKS; i++) {
+        lambda_function_release(&looks[i].found);
+        lambda_alias_release(&looks[i].found_alias);
+    }
+}
+
+/* The version behind the alias was asked for at the same time; if the alias was moved in between, it is asked for by number. */
+static int use_version(struct run *run, struct look *look, struct error *err)
+{
     struct function_facts *facts = &run->facts.function;
-    CLEANUP(lambda_function) struct lambda_function version = {.configuration = NULL};
-    struct lambda_alias found = {.routing = NULL};
-    if (lambda_get_alias(&run->services.aws, name, alias, &found, err) < 0) {
-        if (err->kind != ERROR_NOT_FOUND)
-            return error_wrap(err, "reading the alias %s", alias);
-        error_reset(err); /* it will be made */
+    if (look->rc < 0 || !text_equal(look->found.version, facts->alias_version)) {
+        lambda_function_release(&look->found);
+        look->found = (struct lambda_function){.configuration = NULL};
+        if (lambda_get_function(look->aws, look->name, facts->alias_version, &look->found, err) < 0)
+            return error_wrap(err, "reading version %s, which the alias %s serves",
+                              facts->alias_version, look->alias);
+    }
+    snprintf(facts->alias_digest, sizeof facts->alias_digest, "%s", look->found.digest);
+    json_free(run->alias_configuration);
+    run->alias_configuration = STEAL(look->found.configuration);
+    return 0;
+}
+
+/* The version that the alias serves, and its image. */
+static int use_alias(struct run *run, struct look looks[LOOKS], struct error *err)
+{
+    struct look *look = &looks[LOOK_ALIAS];
+    struct function_facts *facts = &run->facts.function;
+    if (look->rc < 0 && look->err.kind == ERROR_NOT_FOUND)
+        return 0; /* it will be made */
+    if (look->rc < 0) {
+        *err = look->err;
+        return error_wrap(err, "reading the alias %s", look->alias);
+    }
+    const struct lambda_alias *found = &look->found_alias;
+    facts->alias_exists = true;
+    facts->alias_routed = found->routed;
+    snprintf(facts->alias_version, sizeof facts->alias_version, "%s", found->version);
+    snprintf(facts->alias_revision_id, sizeof facts->alias_revision_id, "%s", found->revision_id);
+    if (!run->alias_touched) { /* else what was there before us is known */
+        snprintf(run->result.function.alias_arn, sizeof run->result.function.alias_arn, "%s",
+                 found->arn);
+        lambda_alias_release(&run->alias_before);
+        run->alias_before = *found;
+        look->found_alias = (struct lambda_alias){.routing = NULL};
+    }
+    return use_version(run, &looks[LOOK_VERSION], err);
+}
+
+static int use_function(struct run *run, struct look looks[LOOKS], struct error *err)
+{
+    struct look *look = &looks[LOOK_FUNCTION];
+    if (look->rc < 0 && look->err.kind == ERROR_NOT_FOUND) {
+        run->facts.function = (struct function_facts){.exists = false};
         return 0;
     }
-    facts->alias_exists = true;
-    facts->alias_routed = found.routed;
-    snprintf(facts->alias_version, sizeof facts->alias_version, "%s", found.version);
-    snprintf(facts->alias_revision_id, sizeof facts->alias_revision_id, "%s", found.revision_id);
-    if (run->alias_touched) {
-        lambda_alias_release(&found); /* what was there before us is known */
-    } else {
-        lambda_alias_release(&run->alias_before);
-        run->alias_before = found;
-        snprintf(run->result.function.alias_arn, sizeof run->result.function.alias_arn, "%s",
-                 found.arn);
+    if (look->rc < 0) {
+        *err = look->err;
+        return error_wrap(err, "reading the function %s", look->name);
     }
-    if (lambda_get_function(&run->services.aws, name, facts->alias_version, &version, err) < 0)
-        return error_wrap(err, "reading version %s, which the alias %s serves",
-                          facts->alias_version, alias);
-    snprintf(facts->alias_digest, sizeof facts->alias_digest, "%s", version.digest);
-    json_free(run->alias_configuration);
-    run->alias_configuration = STEAL(version.configuration);
-    return 0;
+    bool is_missing = run->facts.function.image_missing &&
+                      text_equal(run->facts.function.digest, look->found.digest);
+    copy_function(&run->facts.function, &look->found);
+    run->facts.function.image_missing = is_missing;
+    lambda_function_release(&run->snapshot);
+    run->snapshot = look->found;
+    look->found = (struct lambda_function){.configuration = NULL};
+    run->looked_ms = clock_now_ms();
+    ours_keep_before(run);
+    return run->inputs->alias ? use_alias(run, looks, err) : 0;
 }
 
 int survey_function(struct run *run, struct error *err)
 {
-    const char *name = run->inputs->function_name;
-    struct lambda_function function = {.configuration = NULL};
-    struct error local = ERROR_INIT;
-    if (lambda_get_function(&run->services.aws, name, NULL, &function, &local) < 0) {
-        if (local.kind == ERROR_NOT_FOUND) {
-            run->facts.function = (struct function_facts){.exists = false};
-            return 0;
-        }
-        *err = local;
-        return error_wrap(err, "reading the function %s", name);
-    }
-    bool is_missing = run->facts.function.image_missing &&
-                      text_equal(run->facts.function.digest, function.digest);
-    copy_function(&run->facts.function, &function);
-    run->facts.function.image_missing = is_missing;
-    lambda_function_release(&run->snapshot);
-    run->snapshot = function;
-    run->looked_ms = clock_now_ms();
-    ours_keep_before(run);
-    return run->inputs->alias ? survey_alias(run, err) : 0;
+    const struct look look = {.aws = &run->services.aws,
+                              .name = run->inputs->function_name,
+                              .alias = run->inputs->alias,
+                              .err = ERROR_INIT};
+    struct look looks[LOOKS] = {look, look, look};
+    looks[LOOK_FUNCTION].alias = NULL;
+    struct task tasks[LOOKS] = {[LOOK_ALIAS] = TASK(look_at_alias, &looks[LOOK_ALIAS]),
+                                [LOOK_VERSION] = TASK(look_at_function, &looks[LOOK_VERSION]),
+                                [LOOK_FUNCTION] = TASK(look_at_function, &looks[LOOK_FUNCTION])};
+    size_t first = run->inputs->alias ? 0 : LOOK_FUNCTION;
+    task_run_all(tasks + first, LOOKS - first);
+    int rc = use_function(run, looks, err);
+    looks_release(looks);
+    return rc;
 }
 
 /* "arn:aws:lambda:us-east-1:123456789012:function:hello": the fifth field is the account. */
@@ -131,18 +191,6 @@ static int find_registry(struct run *run, struct error *err)
     return 0;
 }
 
-/* With a maximum age, the number of the present period; else -1. */
-static int64_t period_of(int64_t max_age_ms)
-{
-    return max_age_ms > 0 ? clock_wall_seconds() / (max_age_ms / 1000 > 0 ? max_age_ms / 1000 : 1)
-                          : -1;
-}
-
-static const char *compression_name(const struct run *run)
-{
-    return run->inputs->compression == COMPRESSION_ZSTD ? "zstd" : "gzip";
-}
-
 /* Something will be built for certain: its builder boots while the rest is looked at. */
 static void begin_to_build(struct run *run, const struct image_plan *plan)
 {
@@ -162,23 +210,14 @@ static void warn_of_git(const struct identity *identity, const char *what)
                     what, identity->git_path);
 }
 
-static int look_up_base(struct run *run, struct error *err)
+/* Into the facts what the disk says of the base. */
+static int describe_base(struct run *run, const char *platform, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
     struct image_facts *base = &run->facts.base;
-    const struct identity_request request = {
-        .workspace = run->paths.workspace,
-        .file = run->paths.base_file,
-        .context = run->paths.base_context,
-        .platform = run_platform(run),
-        .build_args = &inputs->base_build_args,
-        .compression = compression_name(run),
-        .check = inputs->base_check,
-        .period = period_of(inputs->base_max_age_ms),
-    };
     struct identity identity;
-    if (context_identity(&request, &identity, err) < 0)
-        return error_wrap(err, "%s", inputs->base_file);
+    if (reading_take(run, platform, &identity, err) < 0)
+        return -1;
     warn_of_git(&identity, "base image");
     base->wanted = true;
     snprintf(base->identity, sizeof base->identity, "%s", identity.hex);
@@ -189,16 +228,52 @@ static int look_up_base(struct run *run, struct error *err)
              identity.hex);
     run->result.base.files = identity.file_count;
     snprintf(run->result.base.identity, sizeof run->result.base.identity, "%s", identity.hex);
+    return 0;
+}
 
+/* The base is looked up while the function is still being asked for, on a guess of its platform. */
+struct early {
+    bool done; /* rc and err tell how it went */
+    int rc;
+    struct error err;
+};
+
+static void look_up_base_early(struct run *run, struct early *early)
+{
     struct image_place place;
+    if (!run->paths.base_file || !images_base_is_named(run))
+        return;
+    early->done = true;
+    early->rc = describe_base(run, reading_platform(run), &early->err);
+    if (early->rc == 0)
+        early->rc = images_base_place(run, &place, &early->err);
+    if (early->rc == 0)
+        early->rc = images_look_up(&place, &run->facts.base, &early->err);
+}
+
+static int look_up_base(struct run *run, const struct early *early, struct error *err)
+{
+    struct image_facts *base = &run->facts.base;
+    struct image_place place;
+    bool anew = !early->done || !text_equal(run_platform(run), reading_platform(run));
+    if (anew) {
+        *base = (struct image_facts){.wanted = false};
+        if (describe_base(run, run_platform(run), err) < 0)
+            return -1;
+    } else if (early->rc < 0) {
+        *err = early->err;
+        return -1;
+    }
     if (images_base_place(run, &place, err) < 0)
         return -1;
     snprintf(run->result.base.repository, sizeof run->result.base.repository, "%s/%s",
              place.registry, place.name);
     snprintf(run->result.base.tag, sizeof run->result.base.tag, "%s", base->tag);
+    if (anew && images_look_up(&place, base, err) < 0)
+        return -1;
     if (images_look(run, &place, base, err) < 0)
         return -1;
-    struct image_plan plan = plan_base(inputs, base);
+    struct image_plan plan = plan_base(run->inputs, base);
     begin_to_build(run, &plan);
     return 0;
 }
@@ -216,11 +291,11 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
         .target = inputs->target,
         .platform = run_platform(run),
         .build_args = &inputs->build_args,
-        .compression = compression_name(run),
+        .compression = reading_compression(run),
         .check = inputs->image_check,
         .base_digest = base_digest[0] ? base_digest : NULL,
         .base_names = &base_names,
-        .period = period_of(inputs->image_max_age_ms),
+        .period = reading_period(inputs->image_max_age_ms),
     };
     struct identity identity;
     if (context_identity(&request, &identity, err) < 0)
@@ -242,7 +317,7 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
     snprintf(run->result.image.repository, sizeof run->result.image.repository, "%s/%s",
              place.registry, place.name);
     snprintf(run->result.image.tag, sizeof run->result.image.tag, "%s", image->tag);
-    if (images_look(run, &place, image, err) < 0)
+    if (images_look_up(&place, image, err) < 0 || images_look(run, &place, image, err) < 0)
         return -1;
     struct image_plan plan = plan_image(inputs, image, false);
     begin_to_build(run, &plan);
@@ -301,10 +376,11 @@ static int refuse_configuration(const struct run *run, struct error *err)
     return configuration_compare(run->inputs, current, &change, err);
 }
 
-static int survey_images(struct run *run, bool base_only, struct error *err)
+static int survey_images(struct run *run, bool base_only, const struct early *early,
+                         struct error *err)
 {
     if (run->paths.base_file) {
-        if (look_up_base(run, err) < 0)
+        if (look_up_base(run, early, err) < 0)
             return -1;
         say_image("base image", &run->facts.base);
     } else {
@@ -321,22 +397,51 @@ static int survey_images(struct run *run, bool base_only, struct error *err)
     return 0;
 }
 
+struct function_look {
+    struct run *run;
+    int rc;
+    struct error err;
+};
+
+static void look_at_function_alone(void *context)
+{
+    struct function_look *look = context;
+    look->rc = survey_function(look->run, &look->err);
+}
+
+/* Function and base are asked for at once: neither needs the other but for the platform, and of that there is a guess. */
+static int first_look(struct run *run, struct early *early, struct error *err)
+{
+    struct function_look look = {.run = run, .err = ERROR_INIT};
+    struct task task = TASK(look_at_function_alone, &look);
+    bool has_function = run->inputs->function_name != NULL;
+    if (has_function)
+        task_start(&task);
+    look_up_base_early(run, early);
+    if (has_function)
+        task_join(&task);
+    if (look.rc < 0)
+        *err = look.err;
+    return look.rc;
+}
+
 static int survey(struct run *run, struct error *err)
 {
     bool base_only = run->inputs->command == COMMAND_BASE;
     bool may_refuse = !base_only && run->inputs->command != COMMAND_STATUS;
-    bool has_function = run->inputs->function_name != NULL;
-    if (has_function && survey_function(run, err) < 0)
+    struct early early = {.err = ERROR_INIT};
+    if (first_look(run, &early, err) < 0)
         return -1;
     if (find_registry(run, err) < 0)
         return -1;
-    if (has_function)
+    if (run->inputs->function_name)
         say_function(run);
     if (may_refuse && (refuse_function(run, err) < 0 || refuse_configuration(run, err) < 0))
         return -1;
     if (run->inputs->command == COMMAND_DEPLOY && record_is_superseded(run))
         return 0;
-    return run->inputs->command == COMMAND_ROLLBACK ? 0 : survey_images(run, base_only, err);
+    return run->inputs->command == COMMAND_ROLLBACK ? 0
+                                                    : survey_images(run, base_only, &early, err);
 }
 
 const struct stage stage_survey = {.name = "survey",

@@ -2,7 +2,7 @@
 #   make static          for this machine's architecture, build/static/lambda-fastdeploy
 #   make static-arm64    for arm64 from any machine, build/static-arm64/lambda-fastdeploy
 #   make test-static     both: what they are linked with, their size, that a second build is the same, that they run
-NATIVE   := $(shell $(CC) -dumpmachine)
+NATIVE    = $(shell $(CC) -dumpmachine)
 DOWNLOADS := build/downloads
 # No more than this many bytes (7 MB).
 STATIC_MAX_BYTES := 7000000

@@ -26,7 +26,7 @@ FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[c
 SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/readme tests/fuzz/run .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e property bench bench-hash check demo tools-check docs-check examples-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
+.PHONY: all tools-build unit e2e e2e-slow property bench bench-hash check demo tools-check docs-check examples-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -89,6 +89,11 @@ bench: bench-hash
 bench-hash: tools-build
 	@$(MAKE) --no-print-directory $(BUILD)/tests/tools/identity
 	python3 tests/bench/hash.py --identity $(BUILD)/tests/tools/identity
+
+# Those that take minutes: that no action of docs/iam can be left out, keys that expire during a long build.
+e2e-slow: tools-check all
+	tests/cloud/install
+	tests/with-cloud python3 -m e2e --binary $(BUILD)/lambda-fastdeploy --slow $(E2E)
 
 # What CI runs: everything that must hold before a change lands, in under 15 minutes on two cores.
 check: tools-check

@@ -297,9 +297,8 @@ static void describe_fault(const struct aws_operation *operation,
                            struct error *ret_error)
 {
     const char *id = http_response_header(response, "x-amzn-requestid");
-    char needs[128] = "";
-    if (fault->kind == ERROR_DENIED && !strstr(fault->message, operation->iam_action))
-        snprintf(needs, sizeof needs, "; this needs the IAM permission %s", operation->iam_action);
+    char needs[AWS_FAULT_NEEDS_SIZE];
+    aws_fault_needs(fault, operation->iam_action, needs);
     error_set_code(ret_error, fault->kind, response->status, "%s%s%s%s (HTTP %d%s%.64s)",
                    fault->name, fault->name[0] ? ": " : "", fault->message, needs, response->status,
                    id ? ", request " : "", id ? id : "");

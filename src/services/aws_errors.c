@@ -220,3 +220,20 @@ void aws_fault_decode(const struct http_response *response, struct aws_fault *re
         snprintf(fault.message, sizeof fault.message, "no explanation was given");
     *ret_fault = fault;
 }
+
+void aws_fault_needs(const struct aws_fault *fault, const char *iam_action,
+                     char ret_needs[AWS_FAULT_NEEDS_SIZE])
+{
+    bool names_action = strstr(fault->message, "not authorized to perform:") || /* or another's */
+                        strstr(fault->message, iam_action);
+    ret_needs[0] = '\0';
+    if (fault->kind != ERROR_DENIED || names_action)
+        return;
+    if (strstr(fault->message, "permission to access the ECR image"))
+        snprintf(ret_needs, AWS_FAULT_NEEDS_SIZE,
+                 "; the repository's policy must let lambda.amazonaws.com pull, or this needs "
+                 "ecr:GetRepositoryPolicy and ecr:SetRepositoryPolicy, so that Lambda can put it "
+                 "there");
+    else
+        snprintf(ret_needs, AWS_FAULT_NEEDS_SIZE, "; this needs the IAM permission %s", iam_action);
+}

@@ -32,4 +32,10 @@ struct aws_fault {
 /* `response` has a status that is not 2xx. */
 void aws_fault_decode(const struct http_response *response, struct aws_fault *ret_fault);
 
+/* What to allow, "; this needs the IAM permission …", where AWS denies something without naming it;
+ * else "". */
+#define AWS_FAULT_NEEDS_SIZE 256
+void aws_fault_needs(const struct aws_fault *fault, const char *iam_action,
+                     char ret_needs[AWS_FAULT_NEEDS_SIZE]);
+
 #endif

@@ -54,6 +54,33 @@ static const struct {
     {": not found", ERROR_NOT_FOUND, NULL},
 };
 
+/* What a request to ECR's registry needs. Source: docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html. */
+static const struct {
+    const char *request, *path, *action;
+} denials[] = {
+    {"HEAD request to ", "/blobs/", "ecr:BatchCheckLayerAvailability"},
+    {"GET request to ", "/blobs/", "ecr:GetDownloadUrlForLayer"},
+    {"POST request to ", "/blobs/uploads/", "ecr:InitiateLayerUpload"},
+    {"PATCH request to ", "/blobs/uploads/", "ecr:UploadLayerPart"},
+    {"PUT request to ", "/blobs/uploads/", "ecr:CompleteLayerUpload, and ecr:UploadLayerPart"},
+    {"PUT request to ", "/manifests/", "ecr:PutImage"},
+    {"HEAD request to ", "/manifests/", "ecr:BatchGetImage"},
+    {"GET request to ", "/manifests/", "ecr:BatchGetImage"},
+};
+
+/* The IAM permission that a registry's 403 is about, or NULL. */
+static const char *missing_permission(const char *text)
+{
+    if (!strstr(text, "403 Forbidden") || !strstr(text, ".dkr.ecr."))
+        return NULL;
+    for (size_t i = 0; i < sizeof denials / sizeof *denials; i++) {
+        const char *request = strstr(text, denials[i].request);
+        if (request && strstr(request, denials[i].path))
+            return denials[i].action;
+    }
+    return NULL;
+}
+
 /* The line that says it: BuildKit's own begins with "ERROR: "; else the last one. */
 static const char *last_error_line(const struct progress *progress)
 {
@@ -75,6 +102,10 @@ static int explain_text(const char *text, const char *step_name, int exit_code, 
     len = len < SHOWN_BYTES ? len : SHOWN_BYTES;
     const char *separator = step_name ? ": " : "";
     step_name = step_name ? step_name : "";
+    const char *permission = missing_permission(text);
+    if (permission)
+        return error_set(err, ERROR_DENIED, "%s%s%.*s; this needs the IAM permission %s", step_name,
+                         separator, len, text, permission);
     for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
         if (strstr(text, causes[i].words))
             return error_set(err, causes[i].kind, "%s%s%.*s%s%s", step_name, separator, len, text,

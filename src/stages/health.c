@@ -209,9 +209,12 @@ static void fetch_log(struct try *try, int64_t since_s)
         strbuf_addstr(&group, named);
     else
         strbuf_addf(&group, "/aws/lambda/%s", run->result.function.name);
-    if (logs_read(&run->services.aws, group.buf, since_s * 1000, LOG_MAX_BYTES, &text, &err) < 0)
-        log_debug("no log of the function: %s", err.msg);
-    else if (text.len > 0)
+    if (logs_read(&run->services.aws, group.buf, since_s * 1000, LOG_MAX_BYTES, &text, &err) < 0) {
+        if (err.kind == ERROR_DENIED)
+            log_info("the function's log would be shown here; %s", err.msg);
+        else
+            log_debug("no log of the function: %s", err.msg);
+    } else if (text.len > 0)
         keep_log(try, text.buf);
 }
 

@@ -20,7 +20,8 @@ static int complete_repository(const struct image_place *place, struct error *er
     }
     if (err->kind != ERROR_DENIED)
         return error_wrap(err, "making the repository %s ready", place->name);
-    log_debug("the policies of %s are not ours to read: %s", place->name, err->msg);
+    log_info("the repository %s may lack Lambda's pull policy or an expiry of untagged images: %s",
+             place->name, err->msg);
     error_reset(err);
     return 0;
 }

@@ -1,4 +1,4 @@
-"""python3 -m e2e [-k PATTERN] [--binary PATH] [--wrap valgrind|asan|qemu] [--workers N]: runs the end-to-end tests inside
+"""python3 -m e2e [-k PATTERN] [--binary PATH] [--wrap valgrind|asan|qemu] [--workers N] [--slow]: runs the end-to-end tests inside
 the local cloud. One line a test with its time; the end of the log of a test that failed; `N passed, N failed` at the end.
 """
 
@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("--wrap", choices=("valgrind", "asan", "qemu"),
                         help="run under valgrind, make a build with sanitizers fail at the first finding, or "
                              "emulate the arm64 build's machine")
+    parser.add_argument("--slow", action="store_true", help="the tests of slow_*.py instead")
     parser.add_argument("--workers", type=int, default=2, help="tests that run beside each other (2)")
     parser.add_argument("--list", action="store_true", help="only print the tests' names")
     return parser.parse_args()
@@ -44,12 +45,12 @@ def flatten(suite):
 
 
 def short(test):
-    return test.id().removeprefix("e2e.test_")
+    return test.id().removeprefix("e2e.").removeprefix("test_")
 
 
-def find_tests(patterns):
+def find_tests(patterns, kind="test"):
     tests = []
-    for path in sorted(pathlib.Path(__file__).parent.glob("test_*.py")):
+    for path in sorted(pathlib.Path(__file__).parent.glob(f"{kind}_*.py")):
         module = importlib.import_module(f"e2e.{path.stem}")
         tests.extend(flatten(unittest.defaultTestLoader.loadTestsFromModule(module)))
     return [test for test in tests
@@ -94,7 +95,7 @@ def main():
     options = arguments()
     case.Options.binary = options.binary.resolve()
     case.Options.wrap = options.wrap
-    tests = find_tests(options.k)
+    tests = find_tests(options.k, "slow" if options.slow else "test")
     if options.list:
         print("\n".join(map(short, tests)))
         return 0

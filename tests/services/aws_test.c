@@ -331,6 +331,26 @@ static const struct scenario scenarios[] = {
      .name = "AccessDeniedException",
      .message = "lambda GetFunction: AccessDeniedException: User: u is not authorized to perform: "
                 "lambda:GetFunction on resource: r (HTTP 403)"},
+    {.what = "access denied because of another action",
+     .answers = {{.status = 403,
+                  .body = "{\"Message\":\"User: u is not authorized to perform: iam:PassRole on "
+                          "resource: r\"}"}},
+     .operation = &lambda_op_create_function,
+     .kind = ERROR_DENIED,
+     .code = 403,
+     .message = "lambda CreateFunction: User: u is not authorized to perform: iam:PassRole on "
+                "resource: r (HTTP 403)"},
+    {.what = "an image that Lambda may not pull",
+     .answers = {{.status = 403,
+                  .body = "{\"Message\":\"Lambda does not have permission to access the ECR image. "
+                          "Check the ECR permissions.\"}"}},
+     .operation = &lambda_op_create_function,
+     .kind = ERROR_DENIED,
+     .code = 403,
+     .message = "lambda CreateFunction: Lambda does not have permission to access the ECR image. "
+                "Check the ECR permissions.; the repository's policy must let "
+                "lambda.amazonaws.com pull, or this needs ecr:GetRepositoryPolicy and "
+                "ecr:SetRepositoryPolicy, so that Lambda can put it there (HTTP 403)"},
     {.what = "access denied without a word",
      .answers = {{.status = 403, .body = "{\"message\":\"Forbidden\"}"}},
      .operation = &lambda_op_invoke,

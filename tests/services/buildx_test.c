@@ -554,6 +554,30 @@ static const struct {
     {"failed to push r/a:1: unexpected status from HEAD request to https://r/v2/a/blobs/x: 403 "
      "Forbidden",
      "", ERROR_DENIED, 0, ""},
+    {"unexpected status from HEAD request to "
+     "https://1.dkr.ecr.us-east-1.amazonaws.com/v2/a/blobs/sha256:x: 403 Forbidden",
+     "", ERROR_DENIED, 0, "; this needs the IAM permission ecr:BatchCheckLayerAvailability"},
+    {"unexpected status from GET request to "
+     "https://1.dkr.ecr.us-east-1.amazonaws.com/v2/a/blobs/sha256:x: 403 Forbidden",
+     "", ERROR_DENIED, 0, "; this needs the IAM permission ecr:GetDownloadUrlForLayer"},
+    {"unexpected status from POST request to "
+     "https://1.dkr.ecr.us-east-1.amazonaws.com/v2/a/blobs/uploads/?mount=sha256:x&from=b: 403 "
+     "Forbidden",
+     "", ERROR_DENIED, 0, "; this needs the IAM permission ecr:InitiateLayerUpload"},
+    {"unexpected status from PATCH request to "
+     "https://1.dkr.ecr.us-east-1.amazonaws.com/v2/a/blobs/uploads/7: 403 Forbidden",
+     "", ERROR_DENIED, 0, "; this needs the IAM permission ecr:UploadLayerPart"},
+    {"unexpected status from PUT request to "
+     "https://1.dkr.ecr.us-east-1.amazonaws.com/v2/a/blobs/uploads/7?digest=sha256:x: 403 "
+     "Forbidden",
+     "", ERROR_DENIED, 0,
+     "; this needs the IAM permission ecr:CompleteLayerUpload, and ecr:UploadLayerPart"},
+    {"unexpected status from PUT request to "
+     "https://1.dkr.ecr.us-east-1.amazonaws.com/v2/a/manifests/pushed: 403 Forbidden",
+     "", ERROR_DENIED, 0, "; this needs the IAM permission ecr:PutImage"},
+    {"unexpected status from HEAD request to "
+     "https://1.dkr.ecr.us-east-1.amazonaws.com/v2/a/manifests/3.12: 403 Forbidden",
+     "", ERROR_DENIED, 0, "; this needs the IAM permission ecr:BatchGetImage"},
     {"pull access denied, repository does not exist or may require authorization: server message: "
      "insufficient_scope: authorization failed",
      "", ERROR_DENIED, 0, "is the image's name right"},

@@ -73,7 +73,8 @@ class Lambda(AwsService):
         if operation in ("CreateFunction", "UpdateFunctionConfiguration") and parameters.get(
             "Role"
         ):
-            iam.authorize(caller, "iam:PassRole", parameters["Role"])
+            context = {"iam:PassedToService": "lambda.amazonaws.com"}
+            iam.authorize(caller, "iam:PassRole", parameters["Role"], context)
 
     def _count(self, account, region):
         """Control calls share a fixed rate for the account in a region."""

@@ -26,7 +26,7 @@ class Logs(AwsService):
         iam.authorize(
             caller,
             f"logs:{operation}",
-            f"arn:aws:logs:{call.region}:{caller.account}:log-group:{group}",
+            f"arn:aws:logs:{call.region}:{caller.account}:log-group:{group}:*",
         )
 
     def _group(self, caller, parameters, call):

@@ -127,12 +127,18 @@ class Registry(Service):
         return known.principal
 
     def _repository(self, call, principal):
+        repository = self._authorize(call, principal, call.action)
+        if call.action == "ecr:CompleteLayerUpload" and call.request.has_body:
+            self._authorize(call, principal, "ecr:UploadLayerPart")  # the layer comes with it
+        return repository
+
+    def _authorize(self, call, principal, action):
         account, region, name = call.route["account"], call.route["region"], call.fields["name"]
         known = self._cloud.repositories.get((account, region, name))
         arn = repositories.arn_of(account, region, name)
         iam.authorize(
             principal,
-            call.action,
+            action,
             arn,
             resource_policy=known.policy if known else None,
             owner=account,

@@ -25,6 +25,7 @@ class Rollback(FunctionCase):
             run = self.back(project)
             self.assertExit(run, 0)
             self.assertOutputs(run, rolled_back="true")
+            self.assertEqual("the configuration stays as it is" in run.text, alias is None)
             self.serves(version)
         mark = self.mark()
         run = self.back(project)

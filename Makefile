@@ -5,7 +5,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-PACKAGES  := libcurl libcjson libcrypto
+PACKAGES  := libcurl libcjson libssl libcrypto
 CPPFLAGS  += -D_GNU_SOURCE -D_FORTIFY_SOURCE=3 -DVERSION='"$(VERSION)"' -Isrc -include src/core/banned.h
 CFLAGS    ?= -O2 -g
 WARNINGS  := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2

@@ -1,5 +1,5 @@
 /*
- * crypto.h: hashes, random bytes and encodings, by OpenSSL (its only includer).
+ * crypto.h: hashes, random bytes and encodings, by OpenSSL (crypto*.c alone include it).
  */
 #ifndef CORE_CRYPTO_H
 #define CORE_CRYPTO_H

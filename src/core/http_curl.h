@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 
+#include "core/crypto_trust.h"
 #include "core/http.h"
 #include "core/strvec.h"
 
@@ -26,8 +27,9 @@ struct http {
     struct worker *idle;  /* owned */
     CURLSH *share;        /* owned */
     pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
-    char *ca_file;    /* owned; NULL: whatever libcurl was built with */
-    char *user_agent; /* owned; may be NULL */
+    char *ca_file;       /* owned; NULL: whatever libcurl was built with */
+    struct trust *trust; /* owned; what is in that file; NULL: none */
+    char *user_agent;    /* owned; may be NULL */
     bool http2;
 };
 

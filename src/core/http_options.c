@@ -105,6 +105,19 @@ static CURLcode set_transport(CURL *easy, const struct http *http, struct exchan
     return rc;
 }
 
+static CURLcode trust_file(CURL *easy, void *ssl_ctx, void *context)
+{
+    (void)easy;
+    return trust_apply(context, ssl_ctx) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+}
+
+/* False: this libcurl's TLS is not OpenSSL. */
+static bool share_trust(CURL *easy, const struct http *http)
+{
+    return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, trust_file) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http->trust) == CURLE_OK;
+}
+
 static CURLcode set_tls(CURL *easy, const struct http *http)
 {
     CURLcode rc = CURLE_OK;
@@ -114,9 +127,10 @@ static CURLcode set_tls(CURL *easy, const struct http *http)
     SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (http->ca_file) {
-        SET(CURLOPT_CAINFO, http->ca_file);
-        SET(CURLOPT_CAPATH, NULL); /* nobody else; and only so curl keeps the parsed file */
-        SET(CURLOPT_PROXY_CAINFO, http->ca_file);
+        const char *ca_file = share_trust(easy, http) ? NULL : http->ca_file;
+        SET(CURLOPT_CAINFO, ca_file);
+        SET(CURLOPT_CAPATH, NULL); /* nobody else */
+        SET(CURLOPT_PROXY_CAINFO, ca_file);
         SET(CURLOPT_PROXY_CAPATH, NULL);
     }
     return rc;

@@ -64,6 +64,7 @@ struct http *http_new(const struct http_options *options)
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     http->ca_file = memory_copy_string(options->ca_file ? options->ca_file : system_ca_file());
+    http->trust = http->ca_file ? trust_new(http->ca_file) : NULL;
     http->user_agent = memory_copy_string(options->user_agent);
     http->http2 = curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2;
     return http;
@@ -90,6 +91,7 @@ void http_free(struct http *http)
     for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
         pthread_mutex_destroy(&http->share_locks[i]);
     pthread_mutex_destroy(&http->lock);
+    trust_free(http->trust);
     free(http->ca_file);
     free(http->user_agent);
     free(http);

@@ -117,6 +117,7 @@ tools-check:
 
 docs-check: all
 	python3 tests/check_docs.py $(BUILD)/lambda-fastdeploy
+	python3 tests/check_guides.py
 
 # The examples' functions, Dockerfiles and workflows, and the workflows in the docs.
 examples-check: all

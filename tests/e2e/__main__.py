@@ -17,7 +17,7 @@ if not __package__:  # started as `python3 tests/e2e`
     __package__ = "e2e"
     importlib.import_module("e2e")
 
-from . import case, cloud, projects  # noqa: E402
+from . import canary, case, cloud, projects  # noqa: E402
 
 PRINTING = threading.Lock()
 
@@ -91,6 +91,18 @@ def again_alone(tests, passed):
     return passed
 
 
+def images_hold_no_secret():
+    """Nothing that was pushed, by any run, holds a secret of any run."""
+    began = time.monotonic()
+    secrets = canary.KNOWN.all() | cloud.Cloud().issued_secrets()
+    found, count = canary.find_in_registry(secrets)
+    print(f"{'FAIL' if found else 'ok  '} none of {len(secrets)} secrets in {count} blobs of the registry"
+          f" ({time.monotonic() - began:.1f} s)", flush=True)
+    for blob, secret in found:
+        print(f"     sha256:{blob} holds {secret[:6]}…")
+    return not found
+
+
 def main():
     options = arguments()
     case.Options.binary = options.binary.resolve()
@@ -118,6 +130,7 @@ def main():
         passed = list(pool.map(run_test, beside))
     passed += [run_test(test) for test in alone]
     passed = again_alone(beside + alone, passed)
+    passed.append(images_hold_no_secret())
     print(f"{time.monotonic() - began:.0f} s")
     print(f"{sum(passed)} passed, {len(passed) - sum(passed)} failed", flush=True)
     return 0 if all(passed) else 1

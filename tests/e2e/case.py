@@ -8,6 +8,7 @@ import tempfile
 import unittest
 import uuid
 
+from . import canary
 from . import cloud as clouds
 from . import events, projects, runner
 
@@ -89,8 +90,11 @@ class Case(unittest.TestCase):
         self.run_number += 1
         job = job or runner.Job(run_number=self.run_number, run_id=9182736450 + self.run_number)
         job.env = {**(KEYS if keys else {}), **job.env, **(env or {})}
-        return runner.Step(Options.binary, workspace, event or events.push(sha=sha),
-                           self.inputs() if inputs is None else inputs, job, wrap=Options.wrap, **more)
+        inputs = self.inputs() if inputs is None else inputs
+        self.secrets |= canary.given(job.env, inputs)
+        canary.KNOWN.add(self.secrets)
+        return runner.Step(Options.binary, workspace, event or events.push(sha=sha), inputs, job, wrap=Options.wrap,
+                           **more)
 
     def run_step(self, project, event=None, **more):
         """Run it, and check all that must be true of every run. Runs on GitHub only."""
@@ -133,11 +137,12 @@ class Case(unittest.TestCase):
             self.assertNotRegex(mask, r"amazonaws|sha256:|arn:|" + self.name, "masked, but no secret")
 
     def assertNoSecret(self, run):
-        """No secret in what the run said, wrote or started; the runner's masks must not be needed."""
+        """No secret in what the run said, wrote or started; the runner's masks must not be needed. Nor one that AWS
+        has given to any run."""
         said = [line.text for line in run.lines if not line.text.startswith("::add-mask::")]
         places = {"the log": "\n".join(said), "the outputs": json.dumps(run.outputs), "the summary": run.summary,
                   "the state": json.dumps(run.state), "an argument": json.dumps([run.calls, run.processes])}
-        for secret in self.secrets:
+        for secret in self.secrets | self.cloud.issued_secrets():
             for place, text in places.items():
                 self.assertNotIn(secret, text, f"a secret is in {place}")
 

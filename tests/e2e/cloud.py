@@ -105,6 +105,9 @@ class Cloud:
     def state(self):
         return self.control("GET", "/state")
 
+    def issued_secrets(self):
+        return set(self.control("GET", "/secrets"))
+
     def create_function(self, name, image, **more):
         return self.control("POST", "/functions", {"name": name, "image": image, **more})
 

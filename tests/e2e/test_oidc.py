@@ -26,8 +26,10 @@ class Identity(PolicyCase):
         self.assertUntouched()
 
     def test_right_role(self):
+        before = self.cloud.issued_secrets()
         run = self.plan()
         self.assertExit(run, 0)
+        self.assertLessEqual(self.cloud.issued_secrets() - before, set(run.log.masks), "not masked")
         self.assertIn(f"-deploy, account {cloud.ACCOUNT}, region", run.log.text)
 
     def test_issuer_that_fails_twice(self):

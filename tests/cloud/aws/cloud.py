@@ -70,6 +70,7 @@ class Cloud:
         self.keys = {}
         self.roles = {}
         self.passwords = {}
+        self.issued = set()  # every secret that was given to somebody
         self.repositories = {}  # (account, region, name) -> ecr.Repository
         self.functions = {}  # (account, region, name) -> lambda_.Function
         self.control_calls = {}  # (account, region) -> times of the last calls
@@ -110,6 +111,7 @@ class Cloud:
         key = Key(key_id, secrets.token_urlsafe(30), principal, token, self.clock.now() + seconds)
         with self.lock:
             self.keys[key_id] = key
+            self.issued.update((key.secret, key.token))
         return key
 
     def default_trust(self, account):

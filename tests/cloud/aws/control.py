@@ -40,6 +40,7 @@ class Control:
             ("POST", re.compile("/repositories/(.+)/lose-blob"), self._lose_blob),
             ("POST", re.compile("/roles"), self._make_role),
             ("POST", re.compile("/keys"), self._make_key),
+            ("GET", re.compile("/secrets"), self._show_issued),
             ("GET", re.compile("/oidc"), self._show_oidc),
             ("POST", re.compile("/oidc"), self._set_oidc),
         ]
@@ -83,6 +84,10 @@ class Control:
     def _reset(self, _body):
         self._cloud.reset()
         self._cloud.journal.clear()
+
+    def _show_issued(self, _body):
+        with self._cloud.lock:
+            return sorted(self._cloud.issued)
 
     def _settings(self, body):
         self._cloud.change_settings(body)

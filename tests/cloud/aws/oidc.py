@@ -97,7 +97,9 @@ class Oidc(Service):
             audience = (
                 dict(parse_qsl(call.request.query)).get("audience") or "https://github.com/org"
             )
-            return {"count": 1, "value": self.sign(self._claims(audience))}
+            token = self.sign(self._claims(audience))
+            cloud.issued.add(token)
+            return {"count": 1, "value": token}
 
     def _claims(self, audience):
         now = int(self._cloud.clock.now())

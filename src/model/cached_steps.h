@@ -13,8 +13,9 @@
 
 #include "model/result.h"
 
-#define CACHED_STEPS_TAG  "lambda-fastdeploy:cached"
-#define CACHED_STEPS_SIZE 257
+#define CACHED_STEPS_TAG      "lambda-fastdeploy:cached"
+#define CACHED_STEPS_BASE_TAG "lambda-fastdeploy:cached-base"
+#define CACHED_STEPS_SIZE     257
 
 /* The number of an instruction's step within its stage ("[build 3/7] RUN make": 3), 0: another part of a build. */
 int cached_steps_number(const char *name);

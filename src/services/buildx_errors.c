@@ -49,6 +49,9 @@ static const struct {
     {"authorization token has expired", ERROR_DENIED, NULL},
     {"authorization failed", ERROR_DENIED, NULL}, /* insufficient_scope */
     {"no basic auth credentials", ERROR_DENIED, NULL},
+    /* Two builds of one engine push the same layer at once: the second leaves it to the first and is done sooner, so that its manifest names a layer
+     * that is not there yet. */
+    {"failed commit on ref \"manifest-", ERROR_SERVER, NULL},
     {"no space left on device", ERROR_FAILED,
      "free some of the builder's disk (docker buildx prune), or use a larger runner"},
     {": not found", ERROR_NOT_FOUND, NULL},

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "core/cleanup.h"
-#include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "model/cached_steps.h"
 #include "stages/build_image.h"
 #include "stages/builder.h"
 #include "stages/images.h"
@@ -54,20 +52,6 @@ static int build_pinned(struct run *run, const struct image_order *order, struct
     return build_image(run, &pinned, err);
 }
 
-/* Which step is no longer cached, and what the next build is told about this one. The report is worth less than the deployment. */
-static void compare_steps(struct run *run)
-{
-    struct image_result *result = &run->result.image;
-    const char *before = json_string(json_member(run->snapshot.tags, CACHED_STEPS_TAG));
-    const struct build_step_result *lost =
-        cached_steps_lost(before, result->steps, result->step_count);
-    if (lost) {
-        snprintf(result->lost_cache, sizeof result->lost_cache, "%s", lost->name);
-        log_info("no longer cached, from here on: %s", lost->name);
-    }
-    cached_steps_format(result->steps, result->step_count, run->cached_steps);
-}
-
 static int build_application(struct run *run, const struct image_place *place,
                              const struct image_plan *plan, struct error *err)
 {
@@ -78,7 +62,7 @@ static int build_application(struct run *run, const struct image_place *place,
     order.tags_wait = run->image_tags_wait = run->inputs->compression == COMPRESSION_ZSTD;
     if (build_pinned(run, &order, err) < 0)
         return -1;
-    compare_steps(run);
+    compare_cached_steps(run, &order);
     return 0;
 }
 

@@ -48,7 +48,10 @@ static int act_on_plan(struct run *run, const struct image_place *place,
     case IMAGE_REFUSE:
         return error_set(err, ERROR_REFUSED, "base image: %s", plan->reason);
     case IMAGE_BUILD:
-        return build_image(run, &order, err);
+        if (build_image(run, &order, err) < 0)
+            return -1;
+        compare_cached_steps(run, &order);
+        return 0;
     case IMAGE_RETAG:
     case IMAGE_ADOPT:
         return prove_and_tag_image(run, &order, plan->digest, err);

@@ -133,13 +133,42 @@ static bool worth_another_try(const struct error *err)
     return err->kind == ERROR_NETWORK || err->kind == ERROR_SERVER || err->kind == ERROR_THROTTLED;
 }
 
-static void forget_steps(struct image_result *result)
+static void free_steps(struct build_step_result *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(steps[i].name);
+    free(steps);
+}
+
+/* What an earlier try has built is in the cache of the next: it was built by this run all the same. */
+static void remember_earlier_try(struct image_result *result,
+                                 const struct build_step_result *earlier, size_t count)
 {
     for (size_t i = 0; i < result->step_count; i++)
-        free(result->steps[i].name);
-    free(result->steps);
+        for (size_t j = 0; j < count; j++) {
+            struct build_step_result *step = &result->steps[i];
+            if (!step->cached || earlier[j].cached || !text_equal(step->name, earlier[j].name))
+                continue;
+            step->cached = false;
+            step->ms = earlier[j].ms;
+            result->cached_count--;
+        }
+}
+
+/* One try; result->steps are those of this try and of the ones before. */
+static int try_build(struct run *run, const struct image_order *order,
+                     const struct buildx_build *build, char ret_digest[DIGEST_SIZE],
+                     struct error *err)
+{
+    struct image_result *result = order->result;
+    struct build_step_result *earlier = result->steps;
+    size_t count = result->step_count;
     result->steps = NULL;
     result->step_count = result->cached_count = 0;
+    int rc = run_build(run, order, build, ret_digest, err);
+    remember_earlier_try(result, earlier, count);
+    free_steps(earlier, count);
+    return rc;
 }
 
 /* A push or a pull that broke is taken up again by running the same build: what is done already is
@@ -148,11 +177,14 @@ static int build_and_push(struct run *run, const struct image_order *order,
                           struct buildx_build *build, char ret_digest[DIGEST_SIZE],
                           struct error *err)
 {
+    struct image_result *result = order->result;
+    free_steps(result->steps, result->step_count); /* of the image that Lambda has refused */
+    result->steps = NULL;
+    result->step_count = 0;
     for (int try = 1;; try++) {
         if (run_time_left(run, INT64_MAX, &build->timeout_ms, err) < 0)
             return -1;
-        forget_steps(order->result);
-        if (run_build(run, order, build, ret_digest, err) == 0)
+        if (try_build(run, order, build, ret_digest, err) == 0)
             return 0;
         if (try == PUSH_TRIES || !worth_another_try(err))
             return error_wrap(err, "building the %s", order->what);
@@ -334,4 +366,21 @@ int build_image(struct run *run, const struct image_order *order, struct error *
         return -1;
     say_steps(order);
     return 0;
+}
+
+void compare_cached_steps(struct run *run, const struct image_order *order)
+{
+    struct image_result *result = order->result;
+    if (order->fresh)
+        return;
+    const char *tag = order->is_base ? CACHED_STEPS_BASE_TAG : CACHED_STEPS_TAG;
+    const char *before = json_string(json_member(run->snapshot.tags, tag));
+    const struct build_step_result *lost =
+        cached_steps_lost(before, result->steps, result->step_count);
+    if (lost) {
+        snprintf(result->lost_cache, sizeof result->lost_cache, "%s", lost->name);
+        log_info("%s: no longer cached, from here on: %s", order->what, lost->name);
+    }
+    cached_steps_format(result->steps, result->step_count,
+                        order->is_base ? run->cached_base_steps : run->cached_steps);
 }

@@ -35,6 +35,12 @@ struct image_order {                     /* all borrowed */
 int build_image(struct run *run, const struct image_order *order, struct error *err);
 
 /*
+ * After a build: which step was cached last time and is not now (into the result, and the log), by what the function's tags remember, and what the next
+ * build is told about this one. A build without a cache tells nothing.
+ */
+void compare_cached_steps(struct run *run, const struct image_order *order);
+
+/*
  * Give a proven image its tags. The result's digest becomes what the identity tag names then, except
  * where the function runs `digest` already: what the outputs name is what serves.
  */

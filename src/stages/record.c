@@ -292,10 +292,11 @@ static void add_times(const struct run *run, struct json *tags)
     json_put_string(tags, TIMES_TAG, value);
 }
 
-static void add_cached_steps(const struct run *run, struct json *tags)
+static void add_cached_steps(const struct run *run, const char *name, const char *steps,
+                             struct json *tags)
 {
-    if (run->cached_steps[0] && !text_equal(tag_value(run, CACHED_STEPS_TAG), run->cached_steps))
-        json_put_string(tags, CACHED_STEPS_TAG, run->cached_steps);
+    if (steps[0] && !text_equal(tag_value(run, name), steps))
+        json_put_string(tags, name, steps);
 }
 
 /*
@@ -318,7 +319,8 @@ static int remember(struct run *run, struct error *err)
         return -1;
     add_verified(run, tags);
     add_times(run, tags);
-    add_cached_steps(run, tags);
+    add_cached_steps(run, CACHED_STEPS_TAG, run->cached_steps, tags);
+    add_cached_steps(run, CACHED_STEPS_BASE_TAG, run->cached_base_steps, tags);
     return put_tags(run, tags, err);
 }
 

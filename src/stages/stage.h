@@ -100,8 +100,8 @@ struct run {
     bool image_tags_wait;  /* the image gets its tags only after Lambda has taken it */
     bool image_is_gzip;    /* it was exported with gzip after Lambda had refused it */
     bool cannot_tag;       /* the function may not be tagged; said once */
-    char cached_steps
-        [CACHED_STEPS_SIZE];  /* which steps of the build were cached; remembered at the end */
+    /* which steps of the builds were cached, remembered at the end; "": not built, or without a cache */
+    char cached_steps[CACHED_STEPS_SIZE], cached_base_steps[CACHED_STEPS_SIZE];
     char rollback_target[40]; /* the version or identity tag that a rollback goes back to */
     struct result result;
     int span; /* of the stage that runs */

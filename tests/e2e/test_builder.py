@@ -215,6 +215,31 @@ class Report(BuilderCase):
         run = self.deploy(project)
         self.assertFalse(self.image_of(run).get("lost_cache"))
 
+    def test_lost_cache_of_the_base_is_named(self):
+        project = self.steps_project()
+        project.write("Dockerfile.lambda.base", "FROM busybox\nCOPY base/one /opt/one\nRUN sort /opt/one >/opt/sorted\n"
+                      "COPY base/two /opt/base/two\n").write("base/one", self.name).write("base/two", "a").commit("Two")
+        first = self.deploy(project)
+        project.write("base/two", "b").commit("Change what comes last")
+        second = self.deploy(project)
+        project.write("base/one", self.name + "x").commit("Change what comes first")
+        third = self.deploy(project)
+        lost = [json.loads(run.outputs["result"])["base_image"].get("lost_cache") for run in (first, second)]
+        self.assertFalse(any(lost), lost)
+        self.assertIn("COPY base/one /opt/one", json.loads(third.outputs["result"])["base_image"]["lost_cache"])
+
+    def test_a_push_that_is_done_again_is_a_build_all_the_same(self):
+        """The engine has the steps of the broken try in its cache; in the report, this run has built them."""
+        project = self.steps_project()
+        tried = self.folder / "tried"
+        script = (f'"$REAL" "$@" || exit\n[ "$1" = build ] && mkdir {tried} 2>/dev/null || exit 0\n'
+                  'echo "ERROR: failed to push x: unexpected status from PUT request to x: 502 Bad Gateway" >&2\nexit 1\n')
+        self.base(project)
+        self.folder.chmod(0o777)
+        run = self.deploy(project, shims={"buildx": script})
+        self.assertEqual(len(builds(run)), 2)
+        self.assertEqual(self.image_of(run)["cached_steps"], 0)
+
     def test_nothing_is_remembered_when_not_asked(self):
         project = self.steps_project()
         self.deploy(project, record="false")

@@ -551,6 +551,14 @@ static const struct {
     {"failed to push r/a:1: unexpected status from POST request to https://r/v2/a/blobs/uploads/: "
      "401 Unauthorized",
      "", ERROR_DENIED, 0, ""},
+    {"failed to push r/a:1: failed commit on ref \"manifest-sha256:00\": unexpected status from "
+     "PUT "
+     "request to https://r/v2/a/manifests/1: 400 Bad Request",
+     "", ERROR_SERVER, 0, ""},
+    {"failed to push r/a:1: failed commit on ref \"manifest-sha256:00\": unexpected status from "
+     "PUT "
+     "request to https://r/v2/a/manifests/1: 403 Forbidden",
+     "", ERROR_DENIED, 0, ""},
     {"failed to push r/a:1: unexpected status from HEAD request to https://r/v2/a/blobs/x: 403 "
      "Forbidden",
      "", ERROR_DENIED, 0, ""},

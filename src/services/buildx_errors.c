@@ -52,6 +52,8 @@ static const struct {
     /* Two builds of one engine push the same layer at once: the second leaves it to the first and is done sooner, so that its manifest names a layer
      * that is not there yet. */
     {"failed commit on ref \"manifest-", ERROR_SERVER, NULL},
+    {"\": already exists", ERROR_SERVER,
+     NULL}, /* both gave their image the same tag in the engine */
     {"no space left on device", ERROR_FAILED,
      "free some of the builder's disk (docker buildx prune), or use a larger runner"},
     {": not found", ERROR_NOT_FOUND, NULL},

@@ -559,6 +559,7 @@ static const struct {
      "PUT "
      "request to https://r/v2/a/manifests/1: 403 Forbidden",
      "", ERROR_DENIED, 0, ""},
+    {"image \"r/a:pushed\": already exists", "", ERROR_SERVER, 0, "already exists"},
     {"failed to push r/a:1: unexpected status from HEAD request to https://r/v2/a/blobs/x: 403 "
      "Forbidden",
      "", ERROR_DENIED, 0, ""},

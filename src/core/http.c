@@ -292,8 +292,13 @@ int http_send(struct http *http, const struct http_request *request,
         return -1;
     if (cancel_requested())
         return fail(&exchange, ERROR_CANCELLED, "", "cancelled", err);
-    if (transfer(http, &exchange, ret_response, err) < 0)
-        return -1;
-    ret_response->elapsed_ms = clock_now_ms() - start_ms;
-    return 0;
+    int rc = transfer(http, &exchange, ret_response, err);
+    int64_t elapsed_ms = clock_now_ms() - start_ms;
+    bool answered = rc == 0;
+    if (http->observe && !request->quiet)
+        http->observe(http->context, exchange.what.buf, answered ? ret_response->status : 0,
+                      elapsed_ms, answered && ret_response->new_connection);
+    if (answered)
+        ret_response->elapsed_ms = elapsed_ms;
+    return rc;
 }

@@ -24,6 +24,10 @@ struct http; /* opaque */
 struct http_options {
     const char *ca_file; /* borrowed during http_new; nothing else is trusted; NULL: the system's */
     const char *user_agent; /* borrowed during http_new */
+    /* Told of every exchange whose request is not `quiet`, from its thread: "GET host/path", the status (0: no
+     * answer), its time, whether it needed a new connection. NULL: nobody. */
+    void (*observe)(void *context, const char *what, int status, int64_t ms, bool new_connection);
+    void *context; /* borrowed */
 };
 
 struct http *

@@ -31,6 +31,8 @@ struct http {
     struct trust *trust; /* owned; what is in that file; NULL: none */
     char *user_agent;    /* owned; may be NULL */
     bool http2;
+    void (*observe)(void *context, const char *what, int status, int64_t ms, bool new_connection);
+    void *context; /* borrowed; for observe */
 };
 
 /* Why we ended it ourselves, when curl only sees a callback that failed. */

@@ -66,6 +66,8 @@ struct http *http_new(const struct http_options *options)
     http->ca_file = memory_copy_string(options->ca_file ? options->ca_file : system_ca_file());
     http->trust = http->ca_file ? trust_new(http->ca_file) : NULL;
     http->user_agent = memory_copy_string(options->user_agent);
+    http->observe = options->observe;
+    http->context = options->context;
     http->http2 = curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2;
     return http;
 }

@@ -261,6 +261,7 @@ static int exchange(const struct request *request, const struct credentials *key
                                       .header_count = count,
                                       .body = has_body ? request->body.buf : NULL,
                                       .body_len = request->body.len,
+                                      .quiet = request->aws->observe != NULL,
                                       .timeout_ms = request->call->timeout_ms,
                                       .idle_timeout_ms = request->call->timeout_ms};
     return http_send(request->aws->http, &http, ret_response, err);

@@ -53,6 +53,14 @@ static void observe_call(void *context, const struct aws_operation *operation, i
               status, error_name[0] ? " " : "", error_name, (long long)elapsed_ms);
 }
 
+static void observe_exchange(void *context, const char *what, int status, int64_t ms,
+                             bool new_connection)
+{
+    (void)context;
+    log_debug("%s: %d, %lld ms%s", what, status, (long long)ms,
+              new_connection ? ", new connection" : "");
+}
+
 static void open_docker(struct run *run)
 {
     const char *host = environ_get(run->environ, "DOCKER_HOST");
@@ -72,7 +80,8 @@ static int open_aws(struct run *run, struct error *err)
     const struct inputs *inputs = run->inputs;
     struct services *services = &run->services;
     const struct http_options options = {.ca_file = environ_get(run->environ, "AWS_CA_BUNDLE"),
-                                         .user_agent = "lambda-fastdeploy/" VERSION};
+                                         .user_agent = "lambda-fastdeploy/" VERSION,
+                                         .observe = observe_exchange};
     services->http = http_new(&options);
     open_docker(run);
     const struct credentials_context context = {

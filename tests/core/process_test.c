@@ -401,25 +401,26 @@ END_TEST
 static const struct {
     const char *script;
     const char *heard;
-    int64_t least_ms, most_ms; /* with 200 ms of time and 300 ms of grace */
+    int64_t least_ms,
+        most_ms; /* with 600 ms of time, in which the shell sets its traps, and 300 ms of grace */
 } slow[] = {
-    {"exec sleep 30", "", 200, 400},
-    {"sleep 30", "", 200, 400},
-    {"trap '' INT; sleep 30", "", 500, 700},
-    {"trap '' INT TERM; sleep 30", "", 800, 5000},
+    {"exec sleep 30", "", 600, 800},
+    {"sleep 30", "", 600, 800},
+    {"trap '' INT; sleep 30", "", 900, 1100},
+    {"trap '' INT TERM; sleep 30", "", 1200, 5400},
     {"exec 2>&-; trap 'echo INT' INT; trap 'echo TERM' TERM; while :; do sleep 0.05; done",
-     "o:INT|o:TERM|", 800, 5000},
-    {"trap 'echo last; exit 0' INT; while :; do sleep 0.05; done", "o:last|", 200, 450},
-    {"sh -c \"trap 'echo inner; exit 0' INT; while :; do sleep 0.05; done\"; true", "o:inner|", 200,
-     450},
-    {"trap 'echo INT; exit 0' INT; kill -STOP $$; sleep 30", "o:INT|", 200, 450},
+     "o:INT|o:TERM|", 1200, 5400},
+    {"trap 'echo last; exit 0' INT; while :; do sleep 0.05; done", "o:last|", 600, 850},
+    {"sh -c \"trap 'echo inner; exit 0' INT; while :; do sleep 0.05; done\"; true", "o:inner|", 600,
+     850},
+    {"trap 'echo INT; exit 0' INT; kill -STOP $$; sleep 30", "o:INT|", 600, 850},
 };
 
 START_TEST(slow_case)
 {
     CLEANUP(strbuf) struct strbuf heard = STRBUF_INIT(1000);
     struct process_result result =
-        run_script(slow[_i].script, SPEC(.timeout_ms = 200, .grace_ms = 300), &heard);
+        run_script(slow[_i].script, SPEC(.timeout_ms = 600, .grace_ms = 300), &heard);
     ck_assert_int_eq(result.outcome, PROCESS_TIMED_OUT);
     ck_assert_int_eq(result.code, 0);
     ck_assert_str_eq(heard.buf, slow[_i].heard);

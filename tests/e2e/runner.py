@@ -83,6 +83,8 @@ class Job:
     run_number: int = 17
     run_attempt: int = 1
     actor: str = "octocat"
+    action_repository: str = ""  # where the action was taken from; empty: the checkout itself
+    action_ref: str = ""
     debug: bool = False
     env: dict = dataclasses.field(default_factory=dict)  # of workflow, job and step
 
@@ -92,7 +94,8 @@ class Job:
         name = event.ref.removeprefix("refs/tags/").removeprefix("refs/heads/").removeprefix("refs/")
         environment = {
             "CI": "true", "GITHUB_ACTIONS": "true", "HOME": "/github/home", "PATH": PATH, "HOSTNAME": "0123456789ab",
-            "GITHUB_ACTION": "__self", "GITHUB_ACTION_REPOSITORY": "", "GITHUB_ACTION_REF": "",
+            "GITHUB_ACTION": "__self", "GITHUB_ACTION_REPOSITORY": self.action_repository,
+            "GITHUB_ACTION_REF": self.action_ref,
             "GITHUB_ACTOR": self.actor, "GITHUB_ACTOR_ID": "583231", "GITHUB_TRIGGERING_ACTOR": self.actor,
             "GITHUB_API_URL": "https://api.github.com", "GITHUB_GRAPHQL_URL": "https://api.github.com/graphql",
             "GITHUB_SERVER_URL": "https://github.com", "GITHUB_BASE_REF": event.base_ref,

@@ -26,6 +26,11 @@ class BadInput(case.Case):
     def test_no_function_name(self):
         self.refuse(inputs={}, says=("function-name",))
 
+    def test_the_help_of_an_action_is_where_it_was_taken_from(self):
+        job = runner.Job(action_repository="org/lambda-fastdeploy", action_ref="v1")
+        self.refuse(inputs={}, job=job, says=(
+            "(help: https://github.com/org/lambda-fastdeploy/blob/v1/docs/troubleshooting.md#bad-input)",))
+
     def test_empty_function_name_is_not_given(self):
         self.refuse_input("function-name", "")
 

@@ -1,6 +1,7 @@
 #include "stages/health.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #define FIRST_PAUSE_MS   100
 #define LONGEST_PAUSE_MS 1000
 #define PAYLOAD_SHOWN    200
+#define REFRESH_LOOK_MS  10
 #define BODY_MAX_BYTES   65536
 #define LOG_MAX_BYTES    4096 /* as much as Invoke gives */
 
@@ -409,33 +411,87 @@ void health_keep(struct run *run, const struct health *health)
     log_foreign(health->log_tail, strlen(health->log_tail));
 }
 
+/* ---- warm-up ---- */
+
+struct call {
+    struct task task;
+    struct try try;
+    ask_function *ask;
+    struct health health;
+    int64_t limit_ms;
+    int rc;
+    struct error err;
+    atomic_bool answered;
+};
+
+static void call_in_thread(void *context)
+{
+    struct call *call = context;
+    call->rc = call->ask(&call->try, call->limit_ms, &call->err);
+    atomic_store(&call->answered, true);
+}
+
+/* The next one goes out when this one is answered, or after the interval. */
+static int await_turn(const struct call *call, int64_t interval_ms, struct error *err)
+{
+    int64_t end_ms = clock_now_ms() + interval_ms;
+    while (!atomic_load(&call->answered) && clock_now_ms() < end_ms)
+        if (pause_between(REFRESH_LOOK_MS, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int start_calls(struct run *run, struct call *calls, size_t *ret_started, struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    for (size_t i = 0; i < (size_t)inputs->refresh_invocations; i++) {
+        struct call *call = &calls[i];
+        if (i > 0 && await_turn(call - 1, (int64_t)(inputs->refresh_interval_s * 1000), err) < 0)
+            return -1;
+        if (run_time_left(run, TRY_LIMIT_MS, &call->limit_ms, err) < 0)
+            return -1;
+        task_start(&call->task);
+        *ret_started = i + 1;
+    }
+    return 0;
+}
+
 int health_refresh(struct run *run, int *ret_good, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
-    struct health health = {.checked = true};
+    size_t count = (size_t)inputs->refresh_invocations, started = 0;
     CLEANUP_FREE char *url =
         inputs->health_url ? probe_join_url(inputs->health_url, inputs->health_path) : NULL;
     CLEANUP(redact) struct redact redact = REDACT_INIT; /* nothing of these answers is kept */
-    struct try try = {.run = run,
-                      .qualifier = inputs->alias,
-                      .url = url,
-                      .event = inputs->health_payload,
-                      .redact = &redact,
-                      .health = &health};
-    ask_function *ask = url ? ask_url : ask_by_invoking;
+    struct call *calls = memory_new((count + 1) * sizeof *calls);
     int good = 0;
-    for (int i = 0; i < inputs->refresh_invocations; i++) {
-        int64_t limit_ms;
-        bool paused =
-            i == 0 || pause_between((int64_t)(inputs->refresh_interval_s * 1000), err) == 0;
-        if (!paused || run_time_left(run, TRY_LIMIT_MS, &limit_ms, err) < 0 ||
-            ask(&try, limit_ms, err) < 0) {
-            health_release(&health);
-            return -1;
-        }
-        good += health.good;
+    for (size_t i = 0; i < count; i++) {
+        struct call *call = &calls[i];
+        call->task = (struct task)TASK(call_in_thread, call);
+        call->ask = url ? ask_url : ask_by_invoking;
+        call->health = (struct health){.checked = true};
+        call->err = (struct error)ERROR_INIT;
+        atomic_init(&call->answered, false);
+        call->try = (struct try){.run = run,
+                                 .qualifier = inputs->alias,
+                                 .url = url,
+                                 .event = inputs->health_payload,
+                                 .redact = &redact,
+                                 .health = &call->health};
     }
-    health_release(&health);
-    *ret_good = good;
-    return 0;
+    int rc = start_calls(run, calls, &started, err);
+    for (size_t i = 0; i < started; i++) {
+        struct call *call = &calls[i];
+        task_join(&call->task);
+        if (rc == 0 && call->rc < 0) {
+            *err = call->err;
+            rc = -1;
+        }
+        good += call->health.good;
+        health_release(&call->health);
+    }
+    free(calls);
+    if (rc == 0)
+        *ret_good = good;
+    return rc;
 }

@@ -5,13 +5,37 @@
 #include "core/clock.h"
 #include "core/text.h"
 
-#define FIRST_PAUSE_MS   200
-#define LONGEST_PAUSE_MS 2000
+#define SHORTEST_PAUSE_MS 50 /* near the expected end */
+#define USUAL_PAUSE_MS    200
+#define LONGEST_PAUSE_MS  2000
 
 static bool is_settled(const struct lambda_function *function)
 {
     return !text_equal(function->state, "Pending") &&
            !text_equal(function->last_update_status, "InProgress");
+}
+
+static int64_t within(int64_t ms, int64_t least, int64_t most)
+{
+    return ms < least ? least : ms > most ? most : ms;
+}
+
+int64_t wait_pause_ms(int64_t elapsed_ms, int64_t expected_ms)
+{
+    int64_t usual_ms = within(elapsed_ms / 10, USUAL_PAUSE_MS, LONGEST_PAUSE_MS);
+    int64_t near_ms = expected_ms * 8 / 10;
+    if (expected_ms <= 0 || elapsed_ms > expected_ms * 5 / 4)
+        return usual_ms;
+    if (elapsed_ms >= near_ms)
+        return within(expected_ms / 40, SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS);
+    return within(near_ms - elapsed_ms, SHORTEST_PAUSE_MS, usual_ms);
+}
+
+/* What the change took the last time. */
+static int64_t expected_ms(const struct run *run)
+{
+    const struct times *times = &run->facts.function.times;
+    return times->len > 0 ? times->items[0].ms[TIMES_RELEASE] : 0;
 }
 
 int wait_settled(struct run *run, const char *qualifier, int64_t limit_ms,
@@ -20,9 +44,8 @@ int wait_settled(struct run *run, const char *qualifier, int64_t limit_ms,
     const char *name = run->inputs->function_name;
     if (run_time_left(run, limit_ms, &limit_ms, err) < 0)
         return -1;
-    int64_t end_ms = clock_now_ms() + limit_ms;
-    for (int64_t pause_ms = FIRST_PAUSE_MS;;
-         pause_ms = pause_ms * 3 / 2 < LONGEST_PAUSE_MS ? pause_ms * 3 / 2 : LONGEST_PAUSE_MS) {
+    int64_t start_ms = clock_now_ms(), end_ms = start_ms + limit_ms;
+    for (;;) {
         struct lambda_function function = {.configuration = NULL};
         if (lambda_get_function(&run->services.aws, name, qualifier, &function, err) < 0)
             return error_wrap(err, "waiting for the function %s", name);
@@ -30,6 +53,7 @@ int wait_settled(struct run *run, const char *qualifier, int64_t limit_ms,
             *ret_function = function;
             return 0;
         }
+        int64_t pause_ms = wait_pause_ms(clock_now_ms() - start_ms, expected_ms(run));
         bool late = clock_now_ms() + pause_ms > end_ms;
         if (late)
             error_set(err, ERROR_TIMEOUT, "the function %s is still %s after %lld s", name,

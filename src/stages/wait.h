@@ -7,7 +7,13 @@
 #include "stages/stage.h"
 
 /*
- * Look after 200 ms, then ever less often, at most every 2 s, until the function (`qualifier` NULL: $LATEST) is not Pending and no update is in
+ * How long to wait until the next look, `elapsed_ms` after the first one. By itself a tenth of what has passed, so that the end is noticed within a tenth of the
+ * whole; near the time that the last deployment took (`expected_ms`, 0: not known) a fortieth of that. Pure.
+ */
+int64_t wait_pause_ms(int64_t elapsed_ms, int64_t expected_ms);
+
+/*
+ * Look again and again (wait_pause_ms) until the function (`qualifier` NULL: $LATEST) is not Pending and no update is in
  * progress. *ret_function is how it ended, whatever that is: see wait_outcome. ERROR_TIMEOUT after `limit_ms` or at the run's deadline.
  */
 int wait_settled(struct run *run, const char *qualifier, int64_t limit_ms,

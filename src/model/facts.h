@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/deployed.h"
 #include "model/times.h"
 
 #define DIGEST_SIZE 80 /* "sha256:" + 64 hex digits, with room */
@@ -57,8 +58,9 @@ struct function_facts {
     char alias_version[24];
     char alias_digest[DIGEST_SIZE]; /* of that version's image */
     char alias_revision_id[64];
-    bool alias_routed;  /* a share of its calls goes to another version */
-    struct times times; /* how long the deployments before this one took */
+    bool alias_routed;           /* a share of its calls goes to another version */
+    struct times times;          /* how long the deployments before this one took */
+    struct deployed deployments; /* which commits they were */
     bool
         image_missing; /* looked up before the first change: the image it runs is gone from ECR, there is no way back to it */
 };

@@ -2,6 +2,7 @@
 #include "core/text.h"
 #include "model/cost.h"
 #include "model/outputs.h"
+#include "model/past.h"
 
 #define LISTED_CHECKS ((size_t)200)
 
@@ -114,6 +115,8 @@ static struct json *run_json(const struct result *result)
     put_text(json, "repository", result->repository);
     put_text(json, "ref", result->ref);
     put_text(json, "commit", result->commit);
+    put_text(json, "previous_commit",
+             deployed_commit(&result->deployments, result->function.previous_digest));
     put_text(json, "number", result->run_number);
     put_text(json, "url", result->run_url);
     put_text(json, "account", result->account);
@@ -132,6 +135,32 @@ int64_t outputs_added_bytes(const struct result *result)
     return bytes;
 }
 
+static struct json *past_json(const struct result *result)
+{
+    static const char *const names[TIMES_PARTS] = {
+        [TIMES_TOTAL] = "total_ms",     [TIMES_BASE] = "base_ms",     [TIMES_IMAGE] = "image_ms",
+        [TIMES_RELEASE] = "release_ms", [TIMES_VERIFY] = "verify_ms",
+    };
+    struct json *json = json_new_object();
+    struct json *list = json_new_array();
+    for (size_t i = 0; i < result->times.len; i++) {
+        struct json *item = json_new_object();
+        for (int part = 0; part < TIMES_PARTS; part++)
+            json_put_int(item, names[part], result->times.items[i].ms[part]);
+        json_append(list, item);
+    }
+    json_put(json, "deployments", list);
+    struct past_comparison past = past_compare(result);
+    if (past.count == 0)
+        return json;
+    json_put_int(json, "alike", (int64_t)past.count);
+    json_put_int(json, "median_ms", past.median_ms);
+    json_put_int(json, "fastest_ms", past.fastest_ms);
+    json_put_int(json, "slowest_ms", past.slowest_ms);
+    json_put_int(json, "less_ms", past.less_ms);
+    return json;
+}
+
 static struct json *cost_json(const struct result *result)
 {
     struct cost cost =
@@ -144,6 +173,11 @@ static struct json *cost_json(const struct result *result)
     json_put_int(json, "added_bytes", outputs_added_bytes(result));
     json_put_number(json, "storage_price_usd", result->storage_price_usd);
     json_put_number(json, "storage_usd_month", cost.storage_usd_month);
+    int64_t monthly = past_deployments_a_month(result);
+    if (monthly > 0) {
+        json_put_int(json, "deployments_month", monthly);
+        json_put_number(json, "month_usd", (double)monthly * cost.run_usd);
+    }
     if (result->baseline_ms > 0) {
         json_put_int(json, "baseline_ms", result->baseline_ms);
         json_put_int(json, "baseline_minutes", cost.baseline_minutes);
@@ -181,6 +215,7 @@ struct json *outputs_result(const struct result *result)
     json_put(json, "storage_tests", storage);
     json_put(json, "run", run_json(result));
     json_put_int(json, "duration_ms", result->duration_ms);
+    json_put(json, "past", past_json(result));
     json_put(json, "cost", cost_json(result));
     json_put(json, "timings", outputs_timings(result));
     return json;

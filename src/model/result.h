@@ -117,7 +117,9 @@ struct result {
 
     int64_t started_wall_s;
     int64_t duration_ms;
-    int64_t baseline_ms; /* what a deployment took before; 0: not told */
+    struct times times;          /* of the deployments before this one */
+    struct deployed deployments; /* which they were */
+    int64_t baseline_ms;         /* what a deployment took before; 0: not told */
     double minute_price_usd, storage_price_usd;
     struct spans spans;
 };

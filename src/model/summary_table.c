@@ -187,7 +187,12 @@ static void add_commit(const struct summary *summary, struct strbuf *out)
     if (!result->commit[0])
         return;
     char brief[13];
+    const char *previous = deployed_commit(&result->deployments, result->function.previous_digest);
     snprintf(brief, sizeof brief, "%s", result->commit);
+    if (previous[0] && !text_equal(previous, brief)) {
+        summary_add_code(&cell, previous, CELL_BYTES);
+        strbuf_addstr(&cell, " → ");
+    }
     summary_add_code(&cell, brief, sizeof brief);
     add_ref(result->ref, &cell);
     add_row(out, "Commit", &cell);

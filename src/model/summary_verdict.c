@@ -164,8 +164,10 @@ static size_t last_lines(const struct strbuf *text, size_t max_bytes)
 static const struct {
     const char *stage, *title;
 } evidences[] = {
-    {"base-image", "Output of the failed step"}, {"app-image", "Output of the failed step"},
-    {"publish", "The function's log"},           {"shift", "The function's log"},
+    {"base-image", "Output of the failed step"},
+    {"app-image", "Output of the failed step"},
+    {"publish", "The function's log"},
+    {"shift", "The function's log"},
     {"verify", "The function's log"},
 };
 

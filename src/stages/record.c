@@ -292,6 +292,19 @@ static void add_times(const struct run *run, struct json *tags)
     json_put_string(tags, TIMES_TAG, value);
 }
 
+static void add_deployed(const struct run *run, struct json *tags)
+{
+    struct deployed deployed;
+    char value[DEPLOYED_VALUE_SIZE];
+    if (!run->result.deployed)
+        return;
+    deployed_parse(tag_value(run, DEPLOYED_TAG), &deployed);
+    deployed_add(&deployed, run->result.commit, run->result.image.digest, clock_wall_seconds());
+    deployed_format(&deployed, value);
+    if (deployed.len > 0)
+        json_put_string(tags, DEPLOYED_TAG, value);
+}
+
 static void add_cached_steps(const struct run *run, const char *name, const char *steps,
                              struct json *tags)
 {
@@ -319,6 +332,7 @@ static int remember(struct run *run, struct error *err)
         return -1;
     add_verified(run, tags);
     add_times(run, tags);
+    add_deployed(run, tags);
     add_cached_steps(run, CACHED_STEPS_TAG, run->cached_steps, tags);
     add_cached_steps(run, CACHED_STEPS_BASE_TAG, run->cached_base_steps, tags);
     return put_tags(run, tags, err);

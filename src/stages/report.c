@@ -49,6 +49,8 @@ int report(struct run *run, const struct inputs *inputs)
     struct result *result = &run->result;
     cancel_shield_begin();
     result->duration_ms = clock_now_ms() - result->spans.origin_ms;
+    result->times = run->facts.function.times;
+    result->deployments = run->facts.function.deployments;
     if (inputs)
         result_note_inputs(result, inputs);
     int code = result_exit_code(result);

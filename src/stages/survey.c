@@ -37,6 +37,7 @@ static void copy_function(struct function_facts *facts, const struct lambda_func
              function->last_update_reason);
     snprintf(facts->revision_id, sizeof facts->revision_id, "%s", function->revision_id);
     times_parse(json_string(json_member(function->tags, TIMES_TAG)), &facts->times);
+    deployed_parse(json_string(json_member(function->tags, DEPLOYED_TAG)), &facts->deployments);
 }
 
 /* One of the three requests that go out at once about a function. */

@@ -235,7 +235,8 @@ START_TEST(end_of_evidence_is_kept)
         strbuf_addf(&result.evidence, "zeile %d ü\n", line);
     CLEANUP(strbuf) struct strbuf markdown = STRBUF_INIT(MEGABYTE);
     summary_render(&result, &inputs, MEGABYTE, &markdown);
-    ck_assert_ptr_nonnull(strstr(markdown.buf, "**Output of the failed step, its end:**\n\n```text\nzeile "));
+    ck_assert_ptr_nonnull(
+        strstr(markdown.buf, "**Output of the failed step, its end:**\n\n```text\nzeile "));
     ck_assert_ptr_nonnull(strstr(markdown.buf, "\nzeile 1999 ü\n```\n"));
     ck_assert_ptr_null(strstr(markdown.buf, "No solution found"));
     result_release(&result);
@@ -311,8 +312,9 @@ END_TEST
 START_TEST(strangers_stay_in_their_place)
 {
     static const char *const never[] = {
-        "<script",  "<img", "<a ",          "<!--", "![i]", " [l]",  "@octocat", "https://evil",
-        "www.evil", "\x1b", "\xe2\x80\xae", "\n# ", "\n- ", "&#60;", "#1 ",      "me@"};
+        "<script",  "<img",         "<a ",      "<!--", "![i]",         " [l]",
+        "@octocat", "https://evil", "www.evil", "\x1b", "\xe2\x80\xae", "\n# ",
+        "\n- one",  "\n- two",      "&#60;",    "#1 ",  "me@"};
     CLEANUP(strbuf) struct strbuf markdown = STRBUF_INIT(MEGABYTE);
     render("hostile", MEGABYTE, &markdown);
     /* Fences show everything as it is: look outside of them. */

@@ -25,7 +25,8 @@
 #include "stages/secrets.h"
 #include "stages/stage.h"
 
-#define MAX_STAGES 20
+#define MAX_STAGES       20
+#define CLOSING_LIMIT_MS 60000 /* for what follows the proof, whatever the deadline says */
 
 /* What each command runs, in order; with `plan_only` when nothing may be changed. The report always follows. */
 static const struct pipeline {
@@ -209,8 +210,10 @@ static int run_stage(struct run *run, const struct stage *stage, struct error *e
         return -1;
     log_group_begin("%s", stage->title);
     run->span = span_begin(&run->result.spans, SPAN_NONE, "%s", stage->title);
-    if (stage->closes)
+    if (stage->closes) {
         cancel_shield_begin();
+        run_give_time(run, CLOSING_LIMIT_MS);
+    }
     int rc = stage->run(run, err);
     if (stage->closes)
         cancel_shield_end();
@@ -249,6 +252,27 @@ static int put_back(struct run *run, const struct pipeline *pipeline, size_t las
     log_group_end();
     cancel_shield_end();
     return rc;
+}
+
+/* Ten seconds after the first signal the runner kills us: what a person would have to do then is said before the way back begins. */
+static void say_way_back(struct app *app, const struct pipeline *pipeline, size_t last)
+{
+    struct run *run = &app->run;
+    struct result *result = &run->result;
+    enum outcome outcome = result->outcome;
+    for (size_t i = last + 1; i-- > 0;)
+        if (pipeline->stages[i]->say_way_back)
+            pipeline->stages[i]->say_way_back(run);
+    if (!result->remedy[0])
+        return;
+    log_info(
+        "putting back what was there before; if this run is killed before it is done, do it by "
+        "hand:\n%s",
+        result->remedy);
+    result->outcome = OUTCOME_NEEDS_PERSON;
+    report_early(run, &app->inputs);
+    result->outcome = outcome;
+    result->remedy[0] = '\0';
 }
 
 /* Kept is only what is there whole: a function that a failed update has left half-changed is put back whatever on-failure says. */
@@ -318,6 +342,8 @@ static void handle_failure(struct app *app, const struct pipeline *pipeline, siz
     }
     result->deployed = false;
     struct error undo_error = ERROR_INIT;
+    if (cancel_signal())
+        say_way_back(app, pipeline, failed_at);
     if (put_back(run, pipeline, failed_at, &undo_error) < 0) {
         result->outcome = OUTCOME_NEEDS_PERSON;
         say_error(run, TROUBLESHOOTING_PUT_BACK, &undo_error);
@@ -398,7 +424,7 @@ static void act(struct app *app)
     run->inputs = &app->inputs;
     run->event = &app->event;
     run->gate = gate;
-    run->deadline_ms = clock_now_ms() + app->inputs.deadline_ms;
+    run_set_deadline(run, clock_now_ms() + app->inputs.deadline_ms);
     run_pipeline(app);
 }
 

@@ -71,9 +71,14 @@ void cancel_shield_end(void)
         shield_depth--;
 }
 
+bool cancel_is_shielded(void)
+{
+    return shield_depth > 0;
+}
+
 bool cancel_requested(void)
 {
-    return shield_depth == 0 && cancel_signal() != 0;
+    return !cancel_is_shielded() && cancel_signal() != 0;
 }
 
 void cancel_pretend(int signal)

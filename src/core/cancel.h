@@ -28,6 +28,7 @@ int cancel_fd(void);
  */
 void cancel_shield_begin(void);
 void cancel_shield_end(void);
+bool cancel_is_shielded(void); /* this thread; core/task hands it on to the threads that it makes */
 
 /* True if this thread should stop what it is doing. */
 bool cancel_requested(void);

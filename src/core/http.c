@@ -4,6 +4,8 @@
  */
 #include "core/http.h"
 
+#include <stdatomic.h>
+
 #include "core/cancel.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
@@ -94,8 +96,7 @@ static void look_around(CURL *easy, struct exchange *exchange)
     }
     if (cancel_requested())
         exchange->stop = STOP_CANCELLED;
-    else if (now_ms - exchange->moved_ms >=
-             http_or_default(exchange->request->idle_timeout_ms, HTTP_IDLE_TIMEOUT_MS))
+    else if (now_ms - exchange->moved_ms >= exchange->idle_timeout_ms)
         exchange->stop = STOP_IDLE;
 }
 
@@ -179,8 +180,8 @@ static int fail_stopped(const struct exchange *exchange, struct error *err)
     char detail[100];
     switch (exchange->stop) {
     case STOP_IDLE:
-        snprintf(detail, sizeof detail, "nothing came for %ld ms",
-                 http_or_default(exchange->request->idle_timeout_ms, HTTP_IDLE_TIMEOUT_MS));
+        snprintf(detail, sizeof detail, "nothing came for %lld ms",
+                 (long long)exchange->idle_timeout_ms);
         return fail(exchange, ERROR_TIMEOUT, "timeout", detail, err);
     case STOP_BODY:
         snprintf(detail, sizeof detail, "the answer is over %zu bytes", exchange->max_body);
@@ -272,6 +273,35 @@ void http_replace(http_sender *sender, void *context)
     replaced_context = context;
 }
 
+void http_set_deadline(struct http *http, int64_t deadline_ms)
+{
+    atomic_store(&http->deadline_ms, deadline_ms);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The request's own limits, held to what may be taken in all. */
+static int set_limits(struct http *http, struct exchange *exchange, int64_t now_ms,
+                      struct error *err)
+{
+    const struct http_request *request = exchange->request;
+    int64_t deadline_ms = request->cleans_up ? 0 : atomic_load(&http->deadline_ms);
+    exchange->timeout_ms = http_or_default(request->timeout_ms, HTTP_TIMEOUT_MS);
+    exchange->idle_timeout_ms = http_or_default(request->idle_timeout_ms, HTTP_IDLE_TIMEOUT_MS);
+    if (http->max_timeout_ms > 0)
+        exchange->timeout_ms = smaller(exchange->timeout_ms, http->max_timeout_ms);
+    if (deadline_ms == 0)
+        return 0;
+    if (deadline_ms <= now_ms)
+        return fail(exchange, ERROR_TIMEOUT, "deadline",
+                    "the deadline for the whole run has passed", err);
+    exchange->timeout_ms = smaller(exchange->timeout_ms, deadline_ms - now_ms);
+    return 0;
+}
+
 int http_send(struct http *http, const struct http_request *request,
               struct http_response *ret_response, struct error *err)
 {
@@ -292,6 +322,8 @@ int http_send(struct http *http, const struct http_request *request,
         return -1;
     if (cancel_requested())
         return fail(&exchange, ERROR_CANCELLED, "", "cancelled", err);
+    if (set_limits(http, &exchange, start_ms, err) < 0)
+        return -1;
     int rc = transfer(http, &exchange, ret_response, err);
     int64_t elapsed_ms = clock_now_ms() - start_ms;
     bool answered = rc == 0;

@@ -33,6 +33,8 @@ struct http {
     bool http2;
     void (*observe)(void *context, const char *what, int status, int64_t ms, bool new_connection);
     void *context; /* borrowed; for observe */
+    int64_t max_timeout_ms;       /* 0: none */
+    _Atomic(int64_t) deadline_ms; /* 0: none */
 };
 
 /* Why we ended it ourselves, when curl only sees a callback that failed. */
@@ -46,6 +48,7 @@ enum stop {
     STOP_RESENT   /* curl was about to send it a second time */
 };
 
+#define HTTP_TIMEOUT_MS      60000
 #define HTTP_IDLE_TIMEOUT_MS 30000
 #define HTTP_MAX_BODY        ((size_t)8 << 20)
 
@@ -54,6 +57,7 @@ struct exchange {
     struct strbuf origin;               /* scheme, host, port and socket */
     struct strbuf what;                 /* "GET example.com/path", for messages */
     bool plain;                         /* no TLS: no proxy either */
+    int64_t timeout_ms, idle_timeout_ms;
     size_t max_body;
     struct strbuf body;
     size_t body_bytes, header_bytes;

@@ -5,7 +5,6 @@
 #include "core/text.h"
 
 #define CONNECT_TIMEOUT_MS 10000
-#define TIMEOUT_MS         60000
 #define MAX_HEADERS        ((size_t)128 << 10) /* bytes, status line and line ends included */
 
 /* ---- what curl calls ---- */
@@ -95,7 +94,7 @@ static CURLcode set_transport(CURL *easy, const struct http *http, struct exchan
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         http_or_default(request->connect_timeout_ms, CONNECT_TIMEOUT_MS));
-    SET(CURLOPT_TIMEOUT_MS, http_or_default(request->timeout_ms, TIMEOUT_MS));
+    SET(CURLOPT_TIMEOUT_MS, (long)exchange->timeout_ms);
     if (request->unix_socket)
         SET(CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
     if (exchange->plain || request->unix_socket)

@@ -65,6 +65,7 @@ struct http *http_new(const struct http_options *options)
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     http->ca_file = memory_copy_string(options->ca_file ? options->ca_file : system_ca_file());
     http->trust = http->ca_file ? trust_new(http->ca_file) : NULL;
+    http->max_timeout_ms = options->max_timeout_ms;
     http->user_agent = memory_copy_string(options->user_agent);
     http->observe = options->observe;
     http->context = options->context;

@@ -2,15 +2,20 @@
 
 #include <sched.h>
 
+#include "core/cancel.h"
+
 static void *enter(void *argument)
 {
     struct task *task = argument;
+    if (task->shielded)
+        cancel_shield_begin();
     task->run(task->context);
     return NULL;
 }
 
 void task_start(struct task *task)
 {
+    task->shielded = cancel_is_shielded();
     task->threaded = pthread_create(&task->thread, NULL, enter, task) == 0;
     if (!task->threaded)
         task->run(task->context);

@@ -325,7 +325,8 @@ static void judge_answer(const struct aws_operation *operation,
 
 static void judge_silence(const struct error *why, struct failure *ret_failure)
 {
-    bool transient = why->kind == ERROR_NETWORK || why->kind == ERROR_TIMEOUT;
+    bool too_late = text_equal(why->name, "deadline");
+    bool transient = !too_late && (why->kind == ERROR_NETWORK || why->kind == ERROR_TIMEOUT);
     bool never_sent = text_equal(why->name, "dns") || text_equal(why->name, "connect") ||
                       text_equal(why->name, "tls");
     ret_failure->error = *why;

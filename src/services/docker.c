@@ -29,6 +29,7 @@ struct call {                  /* one request to the engine; all borrowed */
     const struct json *body;   /* NULL: none */
     const char *registry_auth; /* NULL: none; secret */
     int64_t timeout_ms;
+    bool cleans_up;
     int (*on_body)(void *context, const char *bytes, size_t len);
     void *context;
 };
@@ -81,6 +82,7 @@ static int send_call(const struct docker *docker, const struct call *call,
                                          .unix_socket = docker->socket,
                                          .timeout_ms = timeout_ms,
                                          .idle_timeout_ms = timeout_ms,
+                                         .cleans_up = call->cleans_up,
                                          .max_body_bytes = call->on_body ? STREAM_MAX_BYTES : 0,
                                          .on_body = call->on_body,
                                          .context = call->context};
@@ -287,7 +289,10 @@ static int call_container(const struct docker *docker, const char *method, const
 {
     CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(512);
     strbuf_addf(&path, "/containers/%s%s", name, what);
-    const struct call call = {.method = method, .path = path.buf, .timeout_ms = timeout_ms};
+    const struct call call = {.method = method,
+                              .path = path.buf,
+                              .timeout_ms = timeout_ms,
+                              .cleans_up = text_equal(method, "DELETE")};
     return send_call(docker, &call, response, err);
 }
 

@@ -126,12 +126,28 @@ int github_state(const struct github *github, const char *name, const char *valu
     return github->state_file ? append_pair(github->state_file, name, value, err) : 0;
 }
 
+size_t github_summary_length(const struct github *github)
+{
+    struct stat there;
+    if (!github->summary_file || stat(github->summary_file, &there) < 0)
+        return 0;
+    return (size_t)there.st_size;
+}
+
+int github_summary_cut(const struct github *github, size_t length, struct error *err)
+{
+    if (github_summary_length(github) <= length)
+        return 0;
+    if (truncate(github->summary_file, (off_t)length) < 0)
+        return error_set_errno(err, "cutting %s", github->summary_file);
+    return 0;
+}
+
 int github_summary(const struct github *github, const struct strbuf *markdown, struct error *err)
 {
     if (!github->summary_file)
         return 0;
-    struct stat there;
-    size_t used = stat(github->summary_file, &there) == 0 ? (size_t)there.st_size : 0;
+    size_t used = github_summary_length(github);
     if (used + markdown->len > GITHUB_SUMMARY_MAX_BYTES)
         return error_set(err, ERROR_TOO_LARGE,
                          "the summary of %zu bytes does not fit behind the %zu that are there",

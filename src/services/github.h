@@ -48,6 +48,9 @@ int github_state(const struct github *github, const char *name, const char *valu
 /* Append to the step's summary; what is there already counts towards the limit; ERROR_TOO_LARGE if
  * it does not fit (nothing is written). */
 int github_summary(const struct github *github, const struct strbuf *markdown, struct error *err);
+/* How long the summary is now, and back to that length: for one that is written early, and again. */
+size_t github_summary_length(const struct github *github);
+int github_summary_cut(const struct github *github, size_t length, struct error *err);
 
 /*
  * Ask the runner to hide a secret: each of its lines, trimmed, and the whole value; nothing shorter

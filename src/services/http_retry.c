@@ -3,9 +3,12 @@
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "core/retry.h"
+#include "core/text.h"
 
 static enum retry_class class_of(int rc, int status, const struct error *err)
 {
+    if (rc < 0 && text_equal(err->name, "deadline"))
+        return RETRY_NEVER;
     if (rc < 0)
         return err->kind == ERROR_NETWORK || err->kind == ERROR_TIMEOUT ? RETRY_TRANSIENT
                                                                         : RETRY_NEVER;

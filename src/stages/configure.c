@@ -216,6 +216,12 @@ static int refuse_lost(struct run *run, struct error *err)
                      names.buf);
 }
 
+static void say_way_back(struct run *run)
+{
+    if (run->configuration_touched)
+        say_commands(run, true);
+}
+
 static int undo(struct run *run, struct error *err)
 {
     if (!run->configuration_touched)
@@ -241,9 +247,11 @@ const struct stage stage_configure = {.name = "configure",
                                       .title = "Configure the function",
                                       .wanted = is_wanted,
                                       .run = configure,
-                                      .undo = undo};
+                                      .undo = undo,
+                                      .say_way_back = say_way_back};
 const struct stage stage_configure_late = {.name = "configure",
                                            .title = "Configure the function",
                                            .wanted = is_wanted_late,
                                            .run = configure,
-                                           .undo = undo};
+                                           .undo = undo,
+                                           .say_way_back = NULL}; /* the other one says it */

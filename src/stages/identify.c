@@ -9,7 +9,8 @@
 #include "services/sts.h"
 #include "stages/stage.h"
 
-#define DEFAULT_SOCKET "/var/run/docker.sock"
+#define DEFAULT_SOCKET      "/var/run/docker.sock"
+#define HTTP_LIMIT_VARIABLE "LAMBDA_FASTDEPLOY_HTTP_TIMEOUT"
 
 /* "arn:aws:lambda:us-east-1:123456789012:function:name" has its region as the fourth field. */
 static bool region_of_arn(const char *arn, char *ret_region, size_t size)
@@ -75,14 +76,26 @@ static void mask_secret(void *listener, const char *secret)
     github_mask(listener, secret);
 }
 
+/* For networks that are known to be quick: how long any HTTP exchange may take. */
+static int open_http(struct run *run, struct error *err)
+{
+    const char *limit = environ_get(run->environ, HTTP_LIMIT_VARIABLE);
+    struct http_options options = {.ca_file = environ_get(run->environ, "AWS_CA_BUNDLE"),
+                                   .user_agent = "lambda-fastdeploy/" VERSION,
+                                   .observe = observe_exchange};
+    if (limit && duration_parse(limit, &options.max_timeout_ms, err) < 0)
+        return error_wrap(err, HTTP_LIMIT_VARIABLE);
+    run->services.http = http_new(&options);
+    run_set_deadline(run, run->deadline_ms);
+    return 0;
+}
+
 static int open_aws(struct run *run, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
     struct services *services = &run->services;
-    const struct http_options options = {.ca_file = environ_get(run->environ, "AWS_CA_BUNDLE"),
-                                         .user_agent = "lambda-fastdeploy/" VERSION,
-                                         .observe = observe_exchange};
-    services->http = http_new(&options);
+    if (open_http(run, err) < 0)
+        return -1;
     open_docker(run);
     const struct credentials_context context = {
         .http = services->http,

@@ -236,6 +236,12 @@ static void say_commands(struct run *run)
                    run->before.resolved_image_uri);
 }
 
+static void say_way_back(struct run *run)
+{
+    if (run->code_touched && !run->result.function.created)
+        say_commands(run);
+}
+
 static int undo(struct run *run, struct error *err)
 {
     if (run->result.function.created) {
@@ -263,4 +269,5 @@ const struct stage stage_release = {.name = "release",
                                     .title = "Update the function",
                                     .wanted = is_wanted,
                                     .run = release,
-                                    .undo = undo};
+                                    .undo = undo,
+                                    .say_way_back = say_way_back};

@@ -44,6 +44,25 @@ static void say_verdict(const struct result *result)
     log_info("lambda-fastdeploy: %s after %s", outcome_name(result->outcome), took.buf);
 }
 
+void report_early(struct run *run, const struct inputs *inputs)
+{
+    struct result *result = &run->result;
+    run->summary_bytes = github_summary_length(&run->services.github);
+    run->reported_early = true;
+    result->duration_ms = clock_now_ms() - result->spans.origin_ms;
+    result_note_inputs(result, inputs);
+    write_outputs(run);
+    write_summary(run, inputs);
+}
+
+static void take_back_early_summary(const struct run *run)
+{
+    struct error err = ERROR_INIT;
+    if (run->reported_early &&
+        github_summary_cut(&run->services.github, run->summary_bytes, &err) < 0)
+        log_warning("the summary begins with what was written before the way back: %s", err.msg);
+}
+
 int report(struct run *run, const struct inputs *inputs)
 {
     struct result *result = &run->result;
@@ -56,6 +75,7 @@ int report(struct run *run, const struct inputs *inputs)
     int code = result_exit_code(result);
     if (write_outputs(run) < 0 && code == 0)
         code = 1;
+    take_back_early_summary(run);
     if (write_summary(run, inputs) < 0 && code == 0)
         code = 1;
     say_verdict(result);

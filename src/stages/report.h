@@ -15,4 +15,10 @@
  */
 int report(struct run *run, const struct inputs *inputs);
 
+/*
+ * Outputs and summary as they would be if the run ended now: for a run that is cancelled and may be killed while it puts something back. What `report` writes later
+ * takes their place (of an output that is written twice the runner takes the last).
+ */
+void report_early(struct run *run, const struct inputs *inputs);
+
 #endif

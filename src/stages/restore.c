@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/cleanup.h"
-#include "core/clock.h"
 #include "core/log.h"
 #include "stages/health.h"
 
@@ -32,10 +31,8 @@ static void append(char *place, size_t size, const char *separator, const char *
 
 void restore_begin(struct run *run)
 {
-    int64_t end_ms = clock_now_ms() + WAY_BACK_LIMIT_MS;
     run->restoring = true;
-    if (run->deadline_ms < end_ms)
-        run->deadline_ms = end_ms;
+    run_give_time(run, WAY_BACK_LIMIT_MS);
 }
 
 void restore_note(struct run *run, const char *fmt, ...)

@@ -17,6 +17,20 @@ int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, stru
     return 0;
 }
 
+void run_set_deadline(struct run *run, int64_t deadline_ms)
+{
+    run->deadline_ms = deadline_ms;
+    if (run->services.http)
+        http_set_deadline(run->services.http, deadline_ms);
+}
+
+void run_give_time(struct run *run, int64_t ms)
+{
+    int64_t end_ms = clock_now_ms() + ms;
+    if (run->deadline_ms < end_ms)
+        run_set_deadline(run, end_ms);
+}
+
 int run_temp_folder(struct run *run, struct error *err)
 {
     if (run->temp_folder)

@@ -171,5 +171,15 @@ static int undo(struct run *run, struct error *err)
     return 0;
 }
 
-const struct stage stage_shift = {
-    .name = "shift", .title = "Move the alias", .wanted = is_wanted, .run = shift, .undo = undo};
+static void say_way_back(struct run *run)
+{
+    if (run->alias_touched)
+        say_commands(run);
+}
+
+const struct stage stage_shift = {.name = "shift",
+                                  .title = "Move the alias",
+                                  .wanted = is_wanted,
+                                  .run = shift,
+                                  .undo = undo,
+                                  .say_way_back = say_way_back};

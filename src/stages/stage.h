@@ -76,7 +76,7 @@ struct run {
     struct run_paths paths;
     char *temp_folder;   /* owned; 0700, removed at the end; NULL until somebody needs one
                             (run_temp_folder) */
-    int64_t deadline_ms; /* clock_now_ms() at which the whole run ends */
+    int64_t deadline_ms; /* clock_now_ms() at which the whole run ends; set by run_set_deadline */
     struct services services;
     struct reading *reading;           /* owned; NULL: none was begun */
     struct health_ahead *health_ahead; /* owned; NULL: nothing was asked ahead */
@@ -104,7 +104,9 @@ struct run {
     char cached_steps[CACHED_STEPS_SIZE], cached_base_steps[CACHED_STEPS_SIZE];
     char rollback_target[40]; /* the version or identity tag that a rollback goes back to */
     struct result result;
-    int span; /* of the stage that runs */
+    int span;             /* of the stage that runs */
+    bool reported_early;  /* outputs and summary are written already (stages/report.h) */
+    size_t summary_bytes; /* what was in the summary's file before that */
 };
 
 struct stage {
@@ -118,6 +120,8 @@ struct stage {
     /* Put back what this stage changed; called in reverse order after a later failure, only for
      * stages that were begun. NULL: nothing to put back. */
     int (*undo)(struct run *run, struct error *err);
+    /* The commands by which a person would do what `undo` does, by restore_remedy; without asking anybody. NULL where undo is NULL. */
+    void (*say_way_back)(struct run *run);
 };
 
 extern const struct stage stage_prepare, stage_identify, stage_survey, stage_plan, stage_preflight,
@@ -126,6 +130,10 @@ extern const struct stage stage_prepare, stage_identify, stage_survey, stage_pla
 
 /* Time left of the whole run, at most `limit_ms`, at least 1; ERROR_TIMEOUT when there is none. */
 int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err);
+/* Processes, waits and HTTP alike end then. */
+void run_set_deadline(struct run *run, int64_t deadline_ms);
+/* At least so much time from now on: for putting back, and for what follows the proof. */
+void run_give_time(struct run *run, int64_t ms);
 /* Make run->temp_folder if it is not there yet. */
 int run_temp_folder(struct run *run, struct error *err);
 /* The image platform of this run: the input's, else the function's, else Lambda's default. Never

@@ -11,6 +11,7 @@
 
 #include "core/cancel.h"
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/http.h"
 #include "core/support_server.h"
 
@@ -773,6 +774,41 @@ START_TEST(shielded)
 }
 END_TEST
 
+/* ---- limits for all exchanges ---- */
+
+START_TEST(no_exchange_takes_longer)
+{
+    struct error err;
+    http_free(http);
+    http = http_new(&(struct http_options){.max_timeout_ms = 300});
+    int64_t before_ms = clock_now_ms();
+    send_failing(REQUEST("GET", .url = url_of("/hang"), .timeout_ms = 30000), ERROR_TIMEOUT,
+                 "timeout", &err);
+    ck_assert_int_lt(clock_now_ms() - before_ms, 10000);
+}
+END_TEST
+
+START_TEST(deadline)
+{
+    struct http_response response = HTTP_RESPONSE_INIT;
+    struct error err;
+    int64_t now_ms = clock_now_ms();
+    http_set_deadline(http, now_ms + 400);
+    send_failing(REQUEST("GET", .url = url_of("/hang"), .timeout_ms = 30000), ERROR_TIMEOUT,
+                 "timeout", &err);
+    ck_assert_int_lt(clock_now_ms() - now_ms, 10000);
+    size_t sent = server_requests(server);
+    http_set_deadline(http, clock_now_ms());
+    send_failing(REQUEST("GET", .url = url_of("/ok")), ERROR_TIMEOUT, "deadline", &err);
+    ck_assert_uint_eq(server_requests(server), sent);
+    send_fine(REQUEST("GET", .url = url_of("/ok"), .cleans_up = true), &response);
+    http_response_release(&response);
+    http_set_deadline(http, 0);
+    send_fine(REQUEST("GET", .url = url_of("/ok")), &response);
+    http_response_release(&response);
+}
+END_TEST
+
 /* ---- threads ---- */
 
 #define THREADS  8
@@ -877,6 +913,8 @@ static void add_connection_tests(Suite *suite)
     tcase_add_loop_test(tc, cancelled, 0, 2);
     tcase_add_test(tc, cancelled_before);
     tcase_add_test(tc, shielded);
+    tcase_add_test(tc, no_exchange_takes_longer);
+    tcase_add_test(tc, deadline);
     tcase_add_test(tc, many_threads);
     tcase_add_test(tc, seam);
     suite_add_tcase(suite, tc);

@@ -1,8 +1,10 @@
 #include <check.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "core/cancel.h"
 #include "core/task.h"
 
 Suite *task_suite(void);
@@ -33,6 +35,30 @@ START_TEST(all_run_once)
         ck_assert(pthread_equal(jobs[count - 1].thread, pthread_self()));
     for (size_t i = 0; i + 1 < count; i++)
         ck_assert(!pthread_equal(jobs[i].thread, pthread_self()));
+}
+END_TEST
+
+static void ask(void *context)
+{
+    *(bool *)context = cancel_requested();
+}
+
+/* What puts things back in threads is no more cut short there than in the one that began it. */
+START_TEST(a_shield_is_handed_on)
+{
+    bool asked[3] = {false};
+    struct task tasks[3] = {TASK(ask, &asked[0]), TASK(ask, &asked[1]), TASK(ask, &asked[2])};
+    cancel_pretend(SIGINT);
+    task_run_all(tasks, 3);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(asked[i]);
+    cancel_shield_begin();
+    task_run_all(tasks, 3);
+    cancel_shield_end();
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(!asked[i]);
+    ck_assert(cancel_requested());
+    cancel_pretend(0);
 }
 END_TEST
 
@@ -114,6 +140,7 @@ Suite *task_suite(void)
     Suite *suite = suite_create("task");
     TCase *tc = tcase_create("task");
     tcase_add_loop_test(tc, all_run_once, 0, 20);
+    tcase_add_test(tc, a_shield_is_handed_on);
     tcase_add_test(tc, they_run_at_once);
     tcase_add_test(tc, start_does_not_wait);
     tcase_add_test(tc, without_threads);

@@ -95,9 +95,10 @@ class Cloud:
     def last_request(self):
         return max((request["n"] for request in self.requests()), default=0)
 
-    def fault(self, service, operation, fault, arg=None, nth=1, times=1):
+    def fault(self, service, operation, fault, arg=None, nth=1, times=1, **only):
+        """`resource` and `key` in `only`: for requests about that, or signed with that key."""
         self.control("POST", "/faults", {"service": service, "operation": operation, "nth": nth, "times": times,
-                                         "fault": fault, "arg": arg})
+                                         "fault": fault, "arg": arg, **only})
 
     def clear_faults(self):
         self.control("DELETE", "/faults")

@@ -90,7 +90,9 @@ class Endpoint:
         response = None
         try:
             self._wait(self._cloud.settings.latency_ms)
-            fault = self._cloud.faults.take(service.name, call.operation)
+            fault = self._cloud.faults.take(
+                service.name, call.operation, call.resource, _key_of(call.request)
+            )
             response = self._before(fault, service, call) or self._answer(service, call, problem)
             response = _after(fault, response)
             return response
@@ -135,6 +137,11 @@ class Endpoint:
             if rest <= 0:
                 return
             time.sleep(min(rest, 0.5))
+
+
+def _key_of(request):
+    match = re.search("Credential=([^/]+)/", request.headers.get("Authorization") or "")
+    return match and match[1]
 
 
 def _error_of(arg):

@@ -1,7 +1,9 @@
 """Faults that a test orders: which request they hit, and when."""
 
+import re
 import threading
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from .errors import ControlError
 
@@ -30,6 +32,8 @@ class Fault:
     arg: object = None
     nth: int = 1  # the first matching request, from the order on, that is hit
     times: int = 1  # -1: for ever
+    resource: str = None  # only requests about what bears this name; None: any
+    key: str = None  # only requests that are signed with this access key; None: any
     seen: int = field(default=0)
 
     def hits(self):
@@ -59,10 +63,14 @@ class Faults:
         with self._lock:
             return [dict(vars(fault)) for fault in self._faults]
 
-    def take(self, service, operation):
+    def take(self, service, operation, resource=None, key=None):
         """The first fault that hits this request, or None. Every matching fault counts it."""
         return self._take(
-            lambda fault: fault.fault != "tls" and fault.operation in (None, operation), service
+            lambda fault: fault.fault != "tls"
+            and fault.operation in (None, operation)
+            and (fault.resource is None or _is_about(resource, fault.resource))
+            and fault.key in (None, key),
+            service,
         )
 
     def take_tls(self, service):
@@ -79,10 +87,14 @@ class Faults:
         return hit
 
 
+def _is_about(resource, name):
+    return name in re.split(r"[/:.@]", unquote(str(resource or "")))
+
+
 def _checked(wish):
     if not isinstance(wish, dict):
         raise ControlError("a fault is an object")
-    known = {"service", "operation", "nth", "times", "fault", "arg"}
+    known = {"service", "operation", "nth", "times", "fault", "arg", "resource", "key"}
     unknown = set(wish) - known
     if unknown:
         raise ControlError(f"unknown member of a fault: {', '.join(sorted(unknown))}")
@@ -99,7 +111,10 @@ def _checked(wish):
         raise ControlError("times is a number from 1 on, or -1 for ever")
     arg = wish.get("arg")
     _check_arg(kind, arg)
-    return Fault(service, wish.get("operation"), kind, arg, nth, times)
+    resource, key = wish.get("resource"), wish.get("key")
+    if kind == "tls" and (resource is not None or key is not None):
+        raise ControlError("a handshake tells neither resource nor key")
+    return Fault(service, wish.get("operation"), kind, arg, nth, times, resource, key)
 
 
 def _check_arg(kind, arg):

@@ -33,6 +33,18 @@ class Ordered(CloudCase):
         self.fault("status", arg=503)
         self.assertEqual(self.lambda_call("GET", "/hello").status, 503)
 
+    def test_only_one_resource_or_key(self):
+        _, digest = self.make_function()
+        self.order("POST", "/functions", {"name": "other", "image": f"app@{digest}"})
+        self.fault("status", arg=503, resource="hello", times=-1)
+        self.assertEqual(self.lambda_call("GET", "/other").status, 200)
+        self.assertEqual(self.lambda_call("GET", "/hello").status, 503)
+        self.order("DELETE", "/faults")
+        self.fault("status", arg=503, key="AKIDOTHER", times=-1)
+        self.assertEqual(self.lambda_call("GET", "/hello").status, 200)
+        self.fault("status", arg=503, key="AKIDLOCALCLOUD000001", times=-1)
+        self.assertEqual(self.lambda_call("GET", "/hello").status, 503)
+
     def test_status_is_exact_in_ecr(self):
         self.order(
             "POST", "/faults", {"service": "ecr", "operation": None, "fault": "status", "arg": 403}

@@ -428,42 +428,6 @@ static void act(struct app *app)
     run_pipeline(app);
 }
 
-static void release_run(struct run *run)
-{
-    builder_release(run);
-    reading_end(run);
-    health_ahead_free(run);
-    if (run->temp_folder) {
-        struct error err = ERROR_INIT;
-        if (file_remove_tree(run->temp_folder, &err) < 0)
-            log_warning("temporary files stay behind: %s", err.msg);
-        free(run->temp_folder);
-    }
-    struct services *services = &run->services;
-    ecr_login_release(&services->login);
-    ecr_login_release(&services->base_login);
-    if (services->base_aws_ready)
-        aws_release(&services->base_aws);
-    if (services->aws_ready)
-        aws_release(&services->aws);
-    if (services->credentials_ready)
-        credentials_chain_release(&services->credentials);
-    http_free(services->http);
-    free(run->paths.workspace);
-    free(run->paths.base_file);
-    free(run->paths.base_context);
-    free(run->paths.file);
-    free(run->paths.context);
-    lambda_function_release(&run->snapshot);
-    lambda_function_release(&run->before);
-    lambda_function_release(&run->left);
-    json_free(run->alias_configuration);
-    lambda_alias_release(&run->alias_before);
-    json_free(run->configuration_before);
-    strvec_release(&run->configuration_lost);
-    result_release(&run->result);
-}
-
 static void say_help_or_version(enum inputs_ask ask)
 {
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
@@ -500,7 +464,7 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     else
         say_help_or_version(ask);
 
-    release_run(run); /* first: a thread of it may still read the inputs */
+    run_release(run); /* first: a thread of it may still read the inputs */
     if (app.has_event)
         event_release(&app.event);
     if (app.has_inputs)

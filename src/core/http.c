@@ -84,6 +84,16 @@ static int check_url(struct exchange *exchange, struct error *err)
 
 /* ---- the transfer ---- */
 
+static bool is_cancelled(struct exchange *exchange, int64_t now_ms)
+{
+    if (!cancel_requested())
+        return false;
+    if (exchange->cancelled_ms == 0)
+        exchange->cancelled_ms = now_ms;
+    return exchange->times_sent == 0 ||
+           now_ms - exchange->cancelled_ms >= exchange->request->cancel_grace_ms;
+}
+
 static void look_around(CURL *easy, struct exchange *exchange)
 {
     curl_off_t out = 0;
@@ -94,7 +104,7 @@ static void look_around(CURL *easy, struct exchange *exchange)
         exchange->moved = moved;
         exchange->moved_ms = now_ms;
     }
-    if (cancel_requested())
+    if (is_cancelled(exchange, now_ms))
         exchange->stop = STOP_CANCELLED;
     else if (now_ms - exchange->moved_ms >= exchange->idle_timeout_ms)
         exchange->stop = STOP_IDLE;

@@ -64,6 +64,7 @@ struct exchange {
     bool
         head_ended; /* the empty line behind the headers was seen: curl takes a cut head for fine */
     int times_sent;
+    int64_t cancelled_ms; /* when we first saw that somebody asked us to stop; 0: nobody */
     enum stop stop;
     curl_off_t moved; /* bytes in and out when we last looked */
     int64_t moved_ms;

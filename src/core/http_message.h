@@ -29,7 +29,8 @@ struct http_request {
     int64_t connect_timeout_ms; /* 0: 10,000 */
     int64_t timeout_ms;         /* the whole exchange; 0: 60,000 */
     int64_t idle_timeout_ms;    /* no byte moved for so long; 0: 30,000 */
-    size_t max_body_bytes;      /* 0: 8 MiB; also with on_body */
+    int64_t cancel_grace_ms; /* once it is on its way, a cancel leaves it so long to be answered */
+    size_t max_body_bytes;   /* 0: 8 MiB; also with on_body */
     bool allow_plain_http;
     bool quiet; /* its caller tells of it itself: the observer is not told */
     bool cleans_up; /* sent after the run's deadline, too (http_set_deadline) */

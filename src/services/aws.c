@@ -13,6 +13,8 @@
 #define OWN_HEADERS     4   /* of these, added by prepare() */
 #define CLOCK_OFF_S     240 /* clocks that agree better than this are not why a signature fails */
 #define RETRY_AFTER_MAX 600000 /* ms */
+/* A change that is on its way takes effect whether we wait or not: a cancel leaves it this long to say so, or nobody would know what to put back. */
+#define CHANGE_GRACE_MS 3000
 
 /* A call, made ready once; each attempt signs it anew. */
 struct request {
@@ -255,6 +257,8 @@ static int exchange(const struct request *request, const struct credentials *key
     if (keys)
         count += sign(request, keys, &sigv4, headers + count);
     bool has_body = request->body.len > 0 || request->call->raw_body;
+    const struct aws_operation *operation = request->call->operation;
+    bool finishes = operation->changes && !operation->raw_answer;
     const struct http_request http = {.method = request->method,
                                       .url = request->url.buf,
                                       .headers = headers,
@@ -263,6 +267,7 @@ static int exchange(const struct request *request, const struct credentials *key
                                       .body_len = request->body.len,
                                       .quiet = request->aws->observe != NULL,
                                       .timeout_ms = request->call->timeout_ms,
+                                      .cancel_grace_ms = finishes ? CHANGE_GRACE_MS : 0,
                                       .idle_timeout_ms = request->call->timeout_ms};
     return http_send(request->aws->http, &http, ret_response, err);
 }

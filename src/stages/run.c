@@ -2,7 +2,11 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "model/plan.h"
+#include "stages/builder.h"
+#include "stages/health.h"
+#include "stages/reading.h"
 #include "stages/stage.h"
 
 #define DEFAULT_ARCHITECTURE "x86_64" /* Lambda's own, when nothing else is said */
@@ -44,4 +48,40 @@ const char *run_platform(const struct run *run)
         return run->inputs->platform;
     const char *platform = plan_platform(run->facts.function.architecture);
     return platform ? platform : plan_platform(DEFAULT_ARCHITECTURE);
+}
+
+void run_release(struct run *run)
+{
+    builder_release(run);
+    reading_end(run);
+    health_ahead_free(run);
+    if (run->temp_folder) {
+        struct error err = ERROR_INIT;
+        if (file_remove_tree(run->temp_folder, &err) < 0)
+            log_warning("temporary files stay behind: %s", err.msg);
+        free(run->temp_folder);
+    }
+    struct services *services = &run->services;
+    ecr_login_release(&services->login);
+    ecr_login_release(&services->base_login);
+    if (services->base_aws_ready)
+        aws_release(&services->base_aws);
+    if (services->aws_ready)
+        aws_release(&services->aws);
+    if (services->credentials_ready)
+        credentials_chain_release(&services->credentials);
+    http_free(services->http);
+    free(run->paths.workspace);
+    free(run->paths.base_file);
+    free(run->paths.base_context);
+    free(run->paths.file);
+    free(run->paths.context);
+    lambda_function_release(&run->snapshot);
+    lambda_function_release(&run->before);
+    lambda_function_release(&run->left);
+    json_free(run->alias_configuration);
+    lambda_alias_release(&run->alias_before);
+    json_free(run->configuration_before);
+    strvec_release(&run->configuration_lost);
+    result_release(&run->result);
 }

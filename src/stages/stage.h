@@ -136,6 +136,8 @@ void run_set_deadline(struct run *run, int64_t deadline_ms);
 void run_give_time(struct run *run, int64_t ms);
 /* Make run->temp_folder if it is not there yet. */
 int run_temp_folder(struct run *run, struct error *err);
+/* Everything that it owns, and the temporary folder. */
+void run_release(struct run *run);
 /* The image platform of this run: the input's, else the function's, else Lambda's default. Never
  * NULL. */
 const char *run_platform(const struct run *run);

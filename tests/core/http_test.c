@@ -758,6 +758,30 @@ START_TEST(cancelled_before)
 }
 END_TEST
 
+/* What is on its way may be answered; what hangs may not hang for long. */
+START_TEST(cancelled_with_grace)
+{
+    struct http_response response = HTTP_RESPONSE_INIT;
+    struct error err;
+    pthread_t thread;
+    cancel_install();
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
+    send_fine(REQUEST("GET", .url = url_of("/pause-fine"), .cancel_grace_ms = 20000), &response);
+    pthread_join(thread, NULL);
+    ck_assert_str_eq(response.body.buf, "hello");
+    http_response_release(&response);
+    cancel_pretend(0);
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
+    int64_t before_ms = clock_now_ms();
+    send_failing(REQUEST("GET", .url = url_of("/hang"), .cancel_grace_ms = 500), ERROR_CANCELLED,
+                 "", &err);
+    pthread_join(thread, NULL);
+    ck_assert_int_ge(clock_now_ms() - before_ms, 500);
+    cancel_pretend(0);
+}
+END_TEST
+
 START_TEST(shielded)
 {
     struct http_response response = HTTP_RESPONSE_INIT;
@@ -912,6 +936,7 @@ static void add_connection_tests(Suite *suite)
     tcase_add_test(tc, reader_gets_it_all);
     tcase_add_loop_test(tc, cancelled, 0, 2);
     tcase_add_test(tc, cancelled_before);
+    tcase_add_test(tc, cancelled_with_grace);
     tcase_add_test(tc, shielded);
     tcase_add_test(tc, no_exchange_takes_longer);
     tcase_add_test(tc, deadline);

@@ -1,7 +1,7 @@
 """Run one program and say what it cost: python3 -I -S meter.py FILE PROGRAM ARGUMENT…
 
-Writes to FILE: wall clock seconds, processor seconds, the largest resident size in KiB, the exit code. A small process of its own, because the kernel counts
-a child's largest size from its parent's.
+Writes to FILE: seconds on the clock, its processor seconds and those of its children, the largest resident size in KiB of the program itself, the exit code.
+The kernel's own count of a child's largest size starts at its parent's and holds its children's, so the size is looked up while it runs, where METER_MEMORY is set.
 """
 
 import os
@@ -9,19 +9,36 @@ import sys
 import time
 
 
+def peak_kib(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            return max((int(line.split()[1]) for line in file if line.startswith("VmHWM")), default=0)
+    except OSError:
+        return 0
+
+
 def main():
     out, argv = sys.argv[1], sys.argv[2:]
+    environment = dict(os.environ)
+    watch = environment.pop("METER_MEMORY", None) is not None
     began = time.monotonic()
     child = os.fork()
     if child == 0:
         try:
-            os.execv(argv[0], argv)
+            os.execve(argv[0], argv, environment)
         finally:
             os._exit(127)
-    _, status, usage = os.wait4(child, 0)
+    peak = 0
+    time.sleep(0.02 if watch else 0)  # until it is the program, not this
+    while True:
+        pid, status, usage = os.wait4(child, os.WNOHANG if watch else 0)
+        if pid:
+            break
+        peak = max(peak, peak_kib(child))
+        time.sleep(0.003)
     seconds = time.monotonic() - began
     with open(out, "w", encoding="ascii") as file:
-        file.write(f"{seconds} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss} {os.waitstatus_to_exitcode(status)}\n")
+        file.write(f"{seconds} {usage.ru_utime + usage.ru_stime} {peak} {os.waitstatus_to_exitcode(status)}\n")
 
 
 main()

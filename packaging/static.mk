@@ -2,7 +2,6 @@
 #   make static          for this machine's architecture, build/static/lambda-fastdeploy
 #   make static-arm64    for arm64 from any machine, build/static-arm64/lambda-fastdeploy
 #   make test-static     both: what they are linked with, their size, that a second build is the same, that they run
-NATIVE    = $(shell $(CC) -dumpmachine)
 DOWNLOADS := build/downloads
 # No more than this many bytes (7 MB).
 STATIC_MAX_BYTES := 7000000
@@ -11,7 +10,7 @@ STATIC_MAX_BYTES := 7000000
 
 static:
 	@tools/install static
-	@$(MAKE) --no-print-directory static-program BUILD=$(BUILD)/static TRIPLET=$(NATIVE)
+	@$(MAKE) --no-print-directory static-program BUILD=$(BUILD)/static TRIPLET=$$(gcc -dumpmachine)
 
 # The headers and libraries of another architecture are unpacked beside each other, and nothing of them is installed or run.
 static-arm64:

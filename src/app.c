@@ -17,6 +17,7 @@
 #include "services/git.h"
 #include "stages/app_image.h"
 #include "stages/builder.h"
+#include "stages/cleanup.h"
 #include "stages/health.h"
 #include "stages/reading.h"
 #include "stages/record.h"
@@ -91,20 +92,6 @@ static void fail_before_start(struct app *app, const char *stage, const struct e
     say_error(&app->run, stage, err);
 }
 
-static void mask_secrets(const struct github *github, const struct inputs *inputs)
-{
-    github_mask(github, inputs->aws_secret_access_key);
-    github_mask(github, inputs->aws_session_token);
-    for (size_t i = 0; i < inputs->secrets.len; i++) {
-        const char *value = strchr(inputs->secrets.items[i], '=');
-        github_mask(github, value ? value + 1 : NULL);
-    }
-    for (size_t i = 0; i < inputs->health_headers.len; i++) {
-        const char *value = strchr(inputs->health_headers.items[i], ':');
-        github_mask(github, value ? value + 1 + strspn(value + 1, " \t") : NULL);
-    }
-}
-
 /* The commit of the working tree matters only where a stranger may have chosen it. */
 static void checked_out_commit(const struct app *app, char **ret_commit)
 {
@@ -171,7 +158,7 @@ static int read_request(struct app *app, int argc, const char *const *argv,
     if (*ret_ask != INPUTS_RUN)
         return 0;
     app->has_inputs = true;
-    mask_secrets(&app->run.services.github, &app->inputs);
+    secrets_mask(&app->run.services.github, &app->inputs);
     if (read_event(app, err) < 0)
         return -1;
     CLEANUP_FREE char *commit = NULL;
@@ -438,6 +425,43 @@ static void say_help_or_version(enum inputs_ask ask)
     fputs(text.buf, stdout);
 }
 
+/* ---- /cleanup ---- */
+
+static bool is_cleanup(const char *program)
+{
+    const char *slash = program ? strrchr(program, '/') : NULL;
+    return text_equal(slash ? slash + 1 : program, "cleanup");
+}
+
+/* The post step, after every run: usually there is nothing to do. The inputs say where the function is, never what to do. */
+static int clean_up(struct app *app, const char *program, const char *const *environment)
+{
+    static const struct stage *const stages[] = {&stage_identify, &stage_cleanup};
+    const char *const argv[] = {program, NULL};
+    struct run *run = &app->run;
+    struct error err = ERROR_INIT;
+    enum inputs_ask ask = INPUTS_RUN;
+    cleanup_machine(run);
+    if (!cleanup_is_due(run))
+        return 0;
+    int rc = inputs_read(1, argv, environment, &app->inputs, &ask, &err);
+    app->has_inputs = rc == 0;
+    if (rc == 0) {
+        secrets_mask(&run->services.github, &app->inputs);
+        run->inputs = &app->inputs;
+        run_set_deadline(run, clock_now_ms() + app->inputs.deadline_ms);
+    }
+    for (size_t i = 0; rc == 0 && i < sizeof stages / sizeof *stages; i++)
+        rc = run_stage(run, stages[i], &err);
+    if (rc == 0)
+        return 0;
+    log_error("%s", err.msg);
+    if (run->result.remedy[0])
+        log_info("to put the function back by hand:\n%s", run->result.remedy);
+    run->result.outcome = OUTCOME_NEEDS_PERSON;
+    return result_exit_code(&run->result);
+}
+
 int app_main(int argc, const char *const *argv, const char *const *environment)
 {
     struct app app = {.has_inputs = false};
@@ -455,14 +479,17 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     struct error err = ERROR_INIT;
     enum inputs_ask ask = INPUTS_RUN;
     int code = 0;
-    if (read_request(&app, argc, argv, environment, &ask, &err) < 0)
+    bool cleans = argc > 0 && is_cleanup(argv[0]);
+    if (cleans)
+        code = clean_up(&app, argv[0], environment);
+    else if (read_request(&app, argc, argv, environment, &ask, &err) < 0)
         fail_before_start(&app, "inputs", &err);
     else if (ask == INPUTS_RUN)
         act(&app);
-    if (ask == INPUTS_RUN)
-        code = report(run, app.has_inputs ? &app.inputs : NULL);
-    else
+    if (ask != INPUTS_RUN)
         say_help_or_version(ask);
+    else if (!cleans)
+        code = report(run, app.has_inputs ? &app.inputs : NULL);
 
     run_release(run); /* first: a thread of it may still read the inputs */
     if (app.has_event)

@@ -123,8 +123,11 @@ def compare_action(text, inputs, outputs):
                 yield f"action.yml: {section}.{name}: required is not as in the program"
             for key in set(entry) - {"description", "default", "required"}:
                 yield f"action.yml: {section}.{name}: unknown key {key}"
-    if action.get("runs") != {"using": "docker", "image": action.get("runs", {}).get("image")}:
-        yield "action.yml: runs: needs using: docker and image, nothing else"
+    image = action.get("runs", {}).get("image", "")
+    if image != "Dockerfile" and not re.fullmatch(r"docker://ghcr\.io/[a-z0-9./_-]+@sha256:[0-9a-f]{64}", image):
+        yield f"action.yml: runs.image: neither the Dockerfile nor an image by digest: {image!r}"
+    if action.get("runs") != {"using": "docker", "image": image, "post-entrypoint": "/cleanup"}:
+        yield "action.yml: runs: needs using, image and post-entrypoint: /cleanup, nothing else"
     for key in ("name", "description", "branding"):
         if not action.get(key):
             yield f"action.yml: no {key}"

@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "core/text.h"
+#include "stages/journal.h"
 
 #define BOOT_TIMEOUT_MS 120000
 #define OUR_BUILDER                                                                                \
@@ -50,6 +51,7 @@ static int choose_engines_builder(struct run *run, const struct docker_info *inf
     services->builder_caches = true;
     snprintf(services->builder_start.text, sizeof services->builder_start.text,
              "a container (this engine's own BuildKit cannot export caches)");
+    journal_builder(run);
     return buildx_ensure_builder(&services->buildx, services->builder, "docker-container", NULL,
                                  BOOT_TIMEOUT_MS, err);
 }

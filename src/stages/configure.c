@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/configuration.h"
+#include "stages/journal.h"
 #include "stages/ours.h"
 #include "stages/record.h"
 #include "stages/restore.h"
@@ -60,6 +61,7 @@ static int send_once(struct run *run, bool *ret_done, struct error *err)
                       run->snapshot.digest); /* the answer was lost, and it had arrived */
         return 0;
     }
+    journal_configuration(run);
     int rc = lambda_update_configuration(&run->services.aws, run->inputs->function_name,
                                          change.request, run->snapshot.revision_id, &updated, err);
     if (rc < 0)

@@ -9,6 +9,7 @@
 #include "model/plan.h"
 #include "stages/app_image.h"
 #include "stages/create.h"
+#include "stages/journal.h"
 #include "stages/ours.h"
 #include "stages/record.h"
 #include "stages/restore.h"
@@ -84,6 +85,7 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
     struct attempt last = {.touched_before = run->code_touched};
     for (int try = 1;; try++) {
         CLEANUP(lambda_function) struct lambda_function updated = {.configuration = NULL};
+        journal_code(run, digest);
         if (update_code(run, image_uri, &updated, err) == 0) {
             run->result.changed = run->code_touched = true;
             ours_took(run, &updated, digest);

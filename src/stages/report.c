@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "model/outputs.h"
 #include "model/summary.h"
+#include "stages/journal.h"
 
 /* Room that is left to other steps' words in the same summary file. */
 #define SUMMARY_BYTES (GITHUB_SUMMARY_MAX_BYTES - 4096)
@@ -67,6 +68,8 @@ int report(struct run *run, const struct inputs *inputs)
 {
     struct result *result = &run->result;
     cancel_shield_begin();
+    if (result->changed || run->code_touched || run->configuration_touched || run->alias_touched)
+        journal_ended(run);
     result->duration_ms = clock_now_ms() - result->spans.origin_ms;
     result->times = run->facts.function.times;
     result->deployments = run->facts.function.deployments;

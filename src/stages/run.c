@@ -6,6 +6,7 @@
 #include "model/plan.h"
 #include "stages/builder.h"
 #include "stages/health.h"
+#include "stages/journal.h"
 #include "stages/reading.h"
 #include "stages/stage.h"
 
@@ -39,7 +40,14 @@ int run_temp_folder(struct run *run, struct error *err)
 {
     if (run->temp_folder)
         return 0;
-    return file_make_temp_folder(run->services.github.runner_temp, &run->temp_folder, err);
+    /* A runner before 2.329 names a folder of its host that is not there in a container. */
+    const char *wanted = run->services.github.runner_temp;
+    struct error ignored = ERROR_INIT;
+    if ((!wanted || file_make_temp_folder(wanted, &run->temp_folder, &ignored) < 0) &&
+        file_make_temp_folder(NULL, &run->temp_folder, err) < 0)
+        return -1;
+    journal_temp_folder(run);
+    return 0;
 }
 
 const char *run_platform(const struct run *run)

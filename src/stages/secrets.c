@@ -65,3 +65,17 @@ void secrets_hide(const struct run *run, struct error *err)
     secrets_collect(run, &redact);
     redact_in_place(&redact, err->msg, sizeof err->msg);
 }
+
+void secrets_mask(const struct github *github, const struct inputs *inputs)
+{
+    github_mask(github, inputs->aws_secret_access_key);
+    github_mask(github, inputs->aws_session_token);
+    for (size_t i = 0; i < inputs->secrets.len; i++) {
+        const char *value = strchr(inputs->secrets.items[i], '=');
+        github_mask(github, value ? value + 1 : NULL);
+    }
+    for (size_t i = 0; i < inputs->health_headers.len; i++) {
+        const char *value = strchr(inputs->health_headers.items[i], ':');
+        github_mask(github, value ? value + 1 + strspn(value + 1, " \t") : NULL);
+    }
+}

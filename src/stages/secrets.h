@@ -8,6 +8,9 @@
 #include "model/redact.h"
 #include "stages/stage.h"
 
+/* Ask the runner to hide every secret that the inputs hold. */
+void secrets_mask(const struct github *github, const struct inputs *inputs);
+
 /* Fill in `redact` from the run. */
 void secrets_collect(const struct run *run, struct redact *redact);
 

@@ -4,6 +4,7 @@
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "stages/journal.h"
 #include "stages/ours.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
@@ -78,6 +79,7 @@ static int shift(struct run *run, struct error *err)
              before);
     bool done = false;
     for (int try = 1; !done; try++) {
+        journal_alias(run);
         bool moved = move_alias(run, err) == 0;
         if (moved || ours_may_have_arrived(err))
             result->changed = run->alias_touched = true;

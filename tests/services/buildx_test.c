@@ -332,6 +332,32 @@ START_TEST(builders_are_started)
 }
 END_TEST
 
+#define NAMED  "buildx create --name b --driver docker-container"
+#define REMOVE "buildx rm --force b"
+
+static const struct {
+    struct script script[3];
+    const char *message;
+} removals[] = {
+    {{{NAMED, PROCESS_EXITED, 0, "b\n", NULL}, {REMOVE, PROCESS_EXITED, 0, "b removed\n", NULL}},
+     ""},
+    {{{NAMED, PROCESS_EXITED, 1, "ERROR: no engine\n", NULL}}, "naming the builder"},
+    {{{NAMED, PROCESS_EXITED, 0, "b\n", NULL}, {REMOVE, PROCESS_EXITED, 1, "ERROR: busy\n", NULL}},
+     "busy"},
+};
+
+START_TEST(builders_are_removed)
+{
+    struct error err = ERROR_INIT;
+    start(NULL, false);
+    script = removals[_i].script;
+    int rc = buildx_remove_builder(&buildx, "b", &err);
+    ck_assert_int_eq(rc, removals[_i].message[0] ? -1 : 0);
+    ck_assert_msg(strstr(err.msg, removals[_i].message) != NULL, "%s", err.msg);
+    ck_assert_ptr_null(script[calls].command);
+}
+END_TEST
+
 static const struct {
     const char *says, *platform;
     bool can;
@@ -655,6 +681,7 @@ Suite *buildx_suite(void)
     tcase_add_loop_test(tcase, the_caches_protocol, 0, COUNT(caches));
     tcase_add_test(tcase, logins_are_private_and_kept);
     tcase_add_loop_test(tcase, builders_are_started, 0, COUNT(builders));
+    tcase_add_loop_test(tcase, builders_are_removed, 0, COUNT(removals));
     tcase_add_loop_test(tcase, platforms_of_a_builder, 0, COUNT(platforms));
     tcase_add_loop_test(tcase, builds_end, 0, COUNT(builds));
     tcase_add_test(tcase, a_secret_without_a_name);

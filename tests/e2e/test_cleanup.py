@@ -1,0 +1,131 @@
+"""/cleanup, the program's second name: the post step behind every run, which puts in order what a killed one has left."""
+
+import os
+import pathlib
+import signal
+import tempfile
+import time
+
+from . import case, cloud, projects, runner
+
+
+class CleanupCase(case.Case):
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory(prefix="shared-", dir=runner.TEMPORARY)
+        self.addCleanup(folder.cleanup)
+        self.shared = pathlib.Path(folder.name)  # /github/runner_temp is the same for both steps
+        self.second_name = self.folder / "cleanup"
+        self.second_name.symlink_to(case.Options.binary)
+
+    def sharing(self, step):
+        binds = step.binds
+        step.binds = lambda: {**binds(), "/github/runner_temp": str(self.shared)}
+        return step
+
+    def cleanup(self, project, state, **more):
+        """The post step: the same inputs, and what the step before it wrote to GITHUB_STATE."""
+        env = {f"STATE_{name}": value for name, value in state.items()}
+        step = self.sharing(self.step(project, env=env, **more))
+        step.binary = str(self.second_name)
+        run = step.run()
+        self.runs.append(run)
+        self.assertNoSecret(run)
+        self.assertEqual(run.problems, [])
+        return run
+
+    def killed(self, project, said, **more):
+        """A run that is killed once its log holds `said`, with time for nothing more. Gives what it wrote to GITHUB_STATE."""
+        step = self.sharing(self.step(project, **more)).start()
+        end = time.monotonic() + 60
+        while not any(said in line.text for line in list(step.capture.lines)):
+            self.assertLess(time.monotonic(), end, f"the run never said {said!r}")
+            self.assertIsNone(step.process.poll(), step.capture.lines)
+            time.sleep(0.02)
+        step.signal(signal.SIGKILL)
+        run = step.finish()
+        self.runs.append(run)
+        return run.state
+
+
+class Killed(CleanupCase):
+    def unanswering(self):
+        """A function that serves version 0, and a commit whose health check takes long enough to be killed in it."""
+        project = self.project(version="1")
+        digest = self.seed(project)
+        project.behave(version="1", health_status=500).commit("Break it")
+        return project, digest
+
+    def test_function_and_folder_are_put_in_order(self):
+        project, digest = self.unanswering()
+        state = self.killed(project, "the function runs", inputs=self.inputs(cold_start_wait="60"))
+        self.assertNotEqual(self.cloud.digest_of(self.name), digest, "it was killed too early")
+        self.assertTrue(any(self.shared.iterdir()), "the run had a private folder")
+        mark = self.mark()
+        run = self.cleanup(project, state)
+        self.assertExit(run, 0)
+        self.assertVersion("0")
+        self.assertEqual(self.cloud.digest_of(self.name), digest)
+        self.assertEqual(list(self.shared.iterdir()), [])
+        self.assertEqual(cloud.operations(cloud.changes(self.since(mark))), ["UpdateFunctionCode"])
+        again = self.cleanup(project, state)
+        self.assertExit(again, 0)
+        self.assertEqual(cloud.operations(cloud.changes(self.since(mark))), ["UpdateFunctionCode"])
+
+    def test_alias_is_put_back(self):
+        project = self.project(version="1")
+        self.seed(project, alias="live")
+        inputs = self.inputs(alias="live", health_url=cloud.url_of(self.name, "live"), health_payload="{}")
+        before = self.cloud.digest_of(self.name, "live")
+        state = self.killed(project, "the alias live serves version", inputs=inputs)
+        self.assertNotEqual(self.cloud.digest_of(self.name, "live"), before)
+        run = self.cleanup(project, state, inputs=inputs)
+        self.assertExit(run, 0)
+        self.assertEqual(self.cloud.digest_of(self.name, "live"), before)
+
+    def test_somebody_elses_later_work_is_left_alone(self):
+        project, _ = self.unanswering()
+        state = self.killed(project, "the function runs", inputs=self.inputs(cold_start_wait="60"))
+        folder = self.folder / "other"
+        folder.mkdir()
+        digest = self.push_other(project, folder)
+        run = self.cleanup(project, state)
+        self.assertExit(run, 3)
+        self.assertIn("left alone", run.log.errors[0])
+        self.assertEqual(self.cloud.digest_of(self.name), digest)
+
+    def push_other(self, project, folder):
+        other = projects.quick(folder, version="7")
+        other.write("Dockerfile", project.read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch"))
+        digest = self.cloud.push(folder, self.name)
+        self.cloud.change_function(self.name, image=f"{cloud.REGISTRY}/{self.name}@{digest}")
+        return digest
+
+
+class Usual(CleanupCase):
+    def test_after_a_run_that_ended_nothing_is_asked_and_nothing_deployed(self):
+        project = self.project()
+        self.seed(project)
+        run = self.run_step(project)
+        self.assertExit(run, 0)
+        self.assertEqual(run.state["ended"], "yes")
+        project.behave(version="2").commit("Answer differently")
+        mark = self.mark()
+        cleaned = self.cleanup(project, run.state, inputs=self.inputs(command="deploy"))
+        self.assertExit(cleaned, 0)
+        self.assertEqual(self.since(mark), [])
+        self.assertEqual(cleaned.summary, "")
+        self.assertVersion("1")
+
+    def test_folders_of_others_stay(self):
+        """A variable that anybody can set leads to no other folder."""
+        (self.shared / "tmp-mine").mkdir()
+        other = self.folder / "tmp-other"
+        other.mkdir()
+        os.symlink(other, self.shared / "tmp-link")
+        for place in (str(other), "/github/runner_temp/../tmp", "/github/runner_temp/tmp-link", "/github/workspace"):
+            self.assertExit(self.cleanup(self.folder, {"temp-folder": place}), 0)
+        self.assertTrue(other.is_dir())
+        self.assertTrue((self.shared / "tmp-link").is_symlink())
+        self.assertExit(self.cleanup(self.folder, {"temp-folder": "/github/runner_temp/tmp-mine"}), 0)
+        self.assertFalse((self.shared / "tmp-mine").exists())

@@ -11,6 +11,7 @@
 #include "core/environ.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/log_terminal.h"
 #include "core/private.h"
 #include "core/text.h"
 #include "model/troubleshooting.h"
@@ -19,6 +20,7 @@
 #include "stages/builder.h"
 #include "stages/cleanup.h"
 #include "stages/health.h"
+#include "stages/pulse.h"
 #include "stages/reading.h"
 #include "stages/record.h"
 #include "stages/report.h"
@@ -82,7 +84,10 @@ static void say_error(const struct run *run, const char *stage, const struct err
                             github->action_repository, github->action_ref, &address);
     struct error shown = *err;
     secrets_hide(run, &shown);
-    log_error("%s (help: %s)", shown.msg, address.buf);
+    const struct result *result = &run->result;
+    const struct log_place place = {.file = result->failed_file, .line = result->failed_line};
+    bool has_place = result->failed_file[0] && text_equal(stage, result->failed_stage);
+    log_at(LOG_ERROR, has_place ? &place : NULL, "%s (help: %s)", shown.msg, address.buf);
 }
 
 static void fail_before_start(struct app *app, const char *stage, const struct error *err)
@@ -158,6 +163,8 @@ static int read_request(struct app *app, int argc, const char *const *argv,
     if (*ret_ask != INPUTS_RUN)
         return 0;
     app->has_inputs = true;
+    if (app->inputs.json && report_json_begin(err) < 0)
+        return -1;
     secrets_mask(&app->run.services.github, &app->inputs);
     if (read_event(app, err) < 0)
         return -1;
@@ -201,10 +208,13 @@ static int run_stage(struct run *run, const struct stage *stage, struct error *e
         cancel_shield_begin();
         run_give_time(run, CLOSING_LIMIT_MS);
     }
+    pulse_begin(stage->title, record_expected_ms(run, stage));
     int rc = stage->run(run, err);
+    pulse_end();
     if (stage->closes)
         cancel_shield_end();
     span_end(&run->result.spans, run->span);
+    report_stage_time(run);
     log_group_end();
     if (rc == 0 || !stage->closes)
         return rc;
@@ -472,6 +482,8 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     github_read(&run->services.github, environment);
     if (run->services.github.is_actions)
         log_use(&github_log);
+    else
+        log_use_terminal(environment);
     log_show_debug(run->services.github.debug);
     result_init(&run->result);
     run->result.started_wall_s = clock_wall_seconds();
@@ -490,6 +502,8 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
         say_help_or_version(ask);
     else if (!cleans)
         code = report(run, app.has_inputs ? &app.inputs : NULL);
+    if (report_json_end(&run->result) < 0 && code == 0)
+        code = 1;
 
     run_release(run); /* first: a thread of it may still read the inputs */
     if (app.has_event)

@@ -1,4 +1,4 @@
-#include "core/log.h"
+#include "core/log_parts.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,9 +20,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* sink, and every call
 static const struct log_sink *sink = &log_plain;         /* borrowed */
 static atomic_bool is_debug_shown;
 
-/* Logging is best effort: what cannot be written (closed pipe, full disk) is not worth a failure.
- */
-static void write_all(int fd, const char *bytes, size_t len)
+void log_write_all(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
         ssize_t count = write(fd, bytes, len);
@@ -39,8 +37,8 @@ static void write_all(int fd, const char *bytes, size_t len)
     }
 }
 
-static void plain_line(void *context, enum log_level level, const struct log_place *place,
-                       const char *text)
+void log_add_plain_line(struct strbuf *out, enum log_level level, const struct log_place *place,
+                        const char *text)
 {
     static const char *const prefixes[] = {
         [LOG_DEBUG] = "debug: ",
@@ -48,18 +46,24 @@ static void plain_line(void *context, enum log_level level, const struct log_pla
         [LOG_WARNING] = "warning: ",
         [LOG_ERROR] = "error: ",
     };
+    strbuf_addstr(out, prefixes[level]);
+    if (place && place->file && place->line > 0)
+        strbuf_addf(out, "%s:%d: ", place->file, place->line);
+    else if (place && place->file)
+        strbuf_addf(out, "%s: ", place->file);
+    if (place && place->title)
+        strbuf_addf(out, "%s: ", place->title);
+    strbuf_addstr(out, text);
+}
+
+static void plain_line(void *context, enum log_level level, const struct log_place *place,
+                       const char *text)
+{
     (void)context;
     CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(STRBUF_NO_CAP);
-    strbuf_addstr(&line, prefixes[level]);
-    if (place && place->file && place->line > 0)
-        strbuf_addf(&line, "%s:%d: ", place->file, place->line);
-    else if (place && place->file)
-        strbuf_addf(&line, "%s: ", place->file);
-    if (place && place->title)
-        strbuf_addf(&line, "%s: ", place->title);
-    strbuf_addstr(&line, text);
+    log_add_plain_line(&line, level, place, text);
     strbuf_addch(&line, '\n');
-    write_all(level >= LOG_WARNING ? STDERR_FILENO : STDOUT_FILENO, line.buf, line.len);
+    log_write_all(level >= LOG_WARNING ? STDERR_FILENO : STDOUT_FILENO, line.buf, line.len);
 }
 
 static void plain_group_begin(void *context, const char *title)
@@ -67,7 +71,7 @@ static void plain_group_begin(void *context, const char *title)
     (void)context;
     CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(STRBUF_NO_CAP);
     strbuf_addf(&line, "== %s\n", title);
-    write_all(STDOUT_FILENO, line.buf, line.len);
+    log_write_all(STDOUT_FILENO, line.buf, line.len);
 }
 
 static void plain_group_end(void *context)
@@ -227,4 +231,32 @@ void log_group_end(void)
     pthread_mutex_lock(&lock);
     sink->group_end(sink->context);
     pthread_mutex_unlock(&lock);
+}
+
+bool log_has_live(void)
+{
+    pthread_mutex_lock(&lock);
+    bool has = sink->live != NULL;
+    pthread_mutex_unlock(&lock);
+    return has;
+}
+
+void log_live(const char *fmt, ...)
+{
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(MESSAGE_MAX);
+    CLEANUP(strbuf) struct strbuf visible = STRBUF_INIT(PLACE_MAX);
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    text_add_visible(&visible, text.buf, text.len, PLACE_MAX, false);
+    pthread_mutex_lock(&lock);
+    if (sink->live)
+        sink->live(sink->context, visible.buf);
+    pthread_mutex_unlock(&lock);
+}
+
+void log_live_end(void)
+{
+    log_live("%s", "");
 }

@@ -30,6 +30,8 @@ struct log_sink {
                  const char *text);
     void (*group_begin)(void *context, const char *title);
     void (*group_end)(void *context);
+    /* The one line that is written over again and again; "" takes it away. NULL: there is none. */
+    void (*live)(void *context, const char *text);
     void *context; /* borrowed */
 };
 
@@ -54,5 +56,10 @@ void log_foreign(const char *bytes, size_t len);
 
 void log_group_begin(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_group_end(void);
+
+/* A line that the next one replaces, where the sink has such a thing; else nothing happens. */
+bool log_has_live(void);
+void log_live(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_live_end(void);
 
 #endif

@@ -166,6 +166,15 @@ static int32_t decode(const unsigned char *bytes, size_t len, size_t *ret_used)
     return -1;
 }
 
+int text_line_of(const char *text, const char *part)
+{
+    const char *found = part[0] ? strstr(text, part) : NULL;
+    int line = 1;
+    for (const char *at = text; found && at < found; at++)
+        line += *at == '\n';
+    return found ? line : 0;
+}
+
 bool text_is_utf8(const char *bytes, size_t len)
 {
     for (size_t at = 0, used; at < len; at += used)

@@ -25,6 +25,9 @@ bool text_to_int64(const char *text, int64_t min, int64_t max, int64_t *ret_numb
 /* A decimal number such as "0.3", "10", ".5"; no sign, no exponent, at most 15 digits. */
 bool text_to_decimal(const char *text, double *ret_number);
 
+/* The line, from 1, in which `part` first stands whole; 0: in none, or `part` is empty. */
+int text_line_of(const char *text, const char *part);
+
 bool text_is_utf8(const char *bytes, size_t len);
 
 /*

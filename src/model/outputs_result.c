@@ -102,6 +102,8 @@ static struct json *failure_json(const struct result *result)
     if (result->failure.code)
         json_put_int(json, "code", result->failure.code);
     put_text(json, "name", result->failure.name);
+    put_text(json, "file", result->failed_file);
+    put_positive(json, "line", result->failed_line);
     put_text(json, "message", result->failure.msg);
     put_text(json, "stage", result->failed_stage);
     put_text(json, "remedy", result->remedy);

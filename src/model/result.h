@@ -76,6 +76,8 @@ struct result {
     struct error failure; /* the first error; kind NONE: all is well */
     char failed_stage[40];
     char failed_title[80]; /* as the log and the timing tree name it; "" before the first stage */
+    char failed_file[300]; /* within the workspace; "": no place is known */
+    int failed_line;
     char remedy[4096]; /* what to do now; "" none; holds exact commands when a person is needed */
     struct strbuf
         evidence; /* a failed step's last lines, the function's log tail; a stranger's text */

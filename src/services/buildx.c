@@ -391,6 +391,7 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     for (size_t i = 0; i < arguments->len; i++)
         strvec_push(&argv, arguments->items[i]);
     result->progress.on_line = build->on_line;
+    result->progress.on_change = build->on_change;
     result->progress.context = build->line_context;
     const struct process_spec spec = {.argv = (const char *const *)argv.items,
                                       .env = (const char *const *)buildx->env.items,

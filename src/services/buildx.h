@@ -67,7 +67,8 @@ struct buildx_build {    /* all borrowed */
     int64_t timeout_ms;
     void (*on_line)(void *context, const char *line,
                     size_t len); /* a line for the log; NULL: dropped */
-    void *line_context;
+    void (*on_change)(void *context, const struct progress *progress); /* NULL: nobody asks */
+    void *line_context;                                                /* of both; borrowed */
 };
 
 struct buildx_result {

@@ -136,6 +136,24 @@ static bool is_command_failure(const char *error, int *ret_status)
     return true;
 }
 
+int buildx_failed_line(const struct progress *progress)
+{
+    static const char rule[] = "\n--------------------";
+    const char *end = strstr(progress->other.buf, rule);
+    if (!end)
+        return 0;
+    const char *digit = end;
+    while (digit > progress->other.buf && digit[-1] >= '0' && digit[-1] <= '9')
+        digit--;
+    int64_t line;
+    char number[12];
+    snprintf(number, sizeof number, "%.*s", (int)(end - digit), digit);
+    if (digit == progress->other.buf || digit[-1] != ':' ||
+        !text_to_int64(number, 1, INT32_MAX, &line))
+        return 0;
+    return (int)line;
+}
+
 int buildx_explain_failure(const struct progress *progress, int exit_code, struct error *err)
 {
     const struct progress_step *step = progress_failed_step(progress);

@@ -439,6 +439,8 @@ void progress_add_line(struct progress *progress, const char *line, size_t len)
         add_object(progress, line, len);
     else if (len > 0)
         add_other(progress, line, len); /* buildx's own words stand between the objects */
+    if (progress->on_change)
+        progress->on_change(progress->context, progress);
 }
 
 /* Lower comes first: what failed the build, then when; a time that is not known is the last. */

@@ -39,8 +39,10 @@ struct progress {
     void (*on_line)(void *context, const char *line,
                     size_t len); /* a readable line for the log: "#5 [build 2/3] RUN …", "#5 0.123
                                     output", "#5 CACHED", "#5 DONE 1.2s" */
-    void *context;               /* borrowed */
-    struct progress_private *private; /* owned; progress.c's own */
+    void (*on_change)(void *context,
+                      const struct progress *progress); /* after each raw line; NULL: nobody asks */
+    void *context;                                      /* borrowed */
+    struct progress_private *private;                   /* owned; progress.c's own */
 };
 
 void progress_init(struct progress *progress);

@@ -12,8 +12,11 @@
 #include "core/text.h"
 #include "model/cached_steps.h"
 #include "model/plan.h"
+#include "services/buildx_errors.h"
 #include "stages/builder.h"
 #include "stages/caches.h"
+#include "stages/place.h"
+#include "stages/pulse.h"
 
 #define CHECK_TIMEOUT_MS 600000
 #define EVIDENCE_BYTES   8192
@@ -24,6 +27,16 @@ static void log_build_line(void *context, const char *line, size_t len)
 {
     (void)context;
     log_foreign(line, len);
+}
+
+static void count_progress(void *context, const struct progress *progress)
+{
+    size_t all, cached, done;
+    (void)context;
+    if (!pulse_wants_count())
+        return;
+    progress_count(progress, &all, &cached, &done);
+    pulse_count(done, all, progress->pushed_bytes, progress->total_push_bytes);
 }
 
 static void log_check_line(void *context, bool is_stderr, const char *line, size_t len)
@@ -120,9 +133,13 @@ static int run_build(struct run *run, const struct image_order *order,
     int rc = buildx_build(&run->services.buildx, build, &built, err);
     span_end(&run->result.spans, span);
     keep_steps(run, &built.progress, span, began_ms, order->result);
-    if (rc < 0)
+    if (rc < 0) {
+        int line = buildx_failed_line(&built.progress);
         keep_evidence(run, &built.progress);
-    else
+        place_failure(run, order->file, line);
+        if (line > 0)
+            error_wrap(err, "%s:%d", order->file_name, line);
+    } else
         snprintf(ret_digest, DIGEST_SIZE, "%s", built.digest);
     buildx_result_release(&built);
     return rc;
@@ -336,6 +353,7 @@ static void fill_build(const struct run *run, const struct image_order *order,
         .no_cache = order->fresh,
         .pull = order->fresh,
         .on_line = log_build_line,
+        .on_change = count_progress,
     };
 }
 

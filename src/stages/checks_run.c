@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "model/checks.h"
 #include "services/probe.h"
+#include "stages/place.h"
 #include "stages/secrets.h"
 
 #define CHECK_LIMIT_MS 30000
@@ -100,9 +101,11 @@ static int run_check(struct check_run *list, size_t index, struct error *err)
     redact_in_place(&list->redact, answer.why, sizeof answer.why);
     check_results_add(list->results, check->line, answer.good, answer.status, answer.why,
                       answer.elapsed_ms);
-    if (!answer.good)
+    if (!answer.good) {
+        place_failure_in_workflow(list->run, check->line);
         return error_set(err, ERROR_FAILED, "%s:%d: %s %s: %s", list->input_name,
                          check->line_number, check->method, check->path, answer.why);
+    }
     keep_answer(list, index, &answer.body);
     log_info("ok: %s %s answered %d after %lld ms", check->method, check->path, answer.status,
              (long long)answer.elapsed_ms);

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/configuration.h"
+#include "model/past.h"
 #include "model/plan.h"
 #include "model/record.h"
 #include "model/timeline.h"
@@ -260,6 +261,14 @@ static const struct {
     {&stage_name_image, TIMES_RELEASE}, {&stage_publish, TIMES_RELEASE},
     {&stage_shift, TIMES_RELEASE},      {&stage_verify, TIMES_VERIFY},
 };
+
+int64_t record_expected_ms(const struct run *run, const struct stage *stage)
+{
+    for (size_t row = 0; row < sizeof parts / sizeof *parts; row++)
+        if (parts[row].stage == stage)
+            return past_expected_ms(&run->facts.function.times, parts[row].part);
+    return 0;
+}
 
 static void measure(const struct run *run, struct times_entry *ret_entry)
 {

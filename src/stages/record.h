@@ -31,4 +31,7 @@ void record_current(const struct run *run, char ret_what[40]);
 
 extern const struct stage stage_claim, stage_record;
 
+/* What a stage usually takes, by the last deployments; 0: not known. */
+int64_t record_expected_ms(const struct run *run, const struct stage *stage);
+
 #endif

@@ -1,13 +1,22 @@
 #include "stages/report.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "core/cancel.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "model/outputs.h"
 #include "model/summary.h"
+#include "model/timeline.h"
 #include "stages/journal.h"
 
+#define WORTH_SAYING_MS 100
 /* Room that is left to other steps' words in the same summary file. */
 #define SUMMARY_BYTES (GITHUB_SUMMARY_MAX_BYTES - 4096)
 
@@ -62,6 +71,44 @@ static void take_back_early_summary(const struct run *run)
     if (run->reported_early &&
         github_summary_cut(&run->services.github, run->summary_bytes, &err) < 0)
         log_warning("the summary begins with what was written before the way back: %s", err.msg);
+}
+
+void report_stage_time(const struct run *run)
+{
+    CLEANUP(strbuf) struct strbuf took = STRBUF_INIT(64);
+    if (run->span == SPAN_NONE)
+        return;
+    int64_t ms = timeline_span_ms(&run->result, &run->result.spans.items[run->span]);
+    summary_add_duration(&took, ms);
+    if (ms >= WORTH_SAYING_MS)
+        log_info("took %s", took.buf);
+}
+
+static int json_fd = -1; /* standard output as it was, when --json is given */
+
+int report_json_begin(struct error *err)
+{
+    json_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (json_fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return error_set_errno(err, "making room for --json on standard output");
+    return 0;
+}
+
+int report_json_end(const struct result *result)
+{
+    if (json_fd < 0)
+        return 0;
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    struct json *json = outputs_result(result);
+    json_print_pretty(json, &text);
+    json_free(json);
+    FILE *out = fdopen(json_fd, "w");
+    bool is_good = out && fprintf(out, "%s\n", text.buf) > 0;
+    is_good = out && fclose(out) == 0 && is_good;
+    json_fd = -1;
+    if (!is_good)
+        log_warning("the result could not be written as JSON: %s", strerror(errno));
+    return is_good ? 0 : -1;
 }
 
 int report(struct run *run, const struct inputs *inputs)

@@ -9,7 +9,10 @@ static int warm_up(struct run *run, struct error *err)
 {
     if (!run->result.changed || run->inputs->refresh_invocations == 0)
         return 0;
-    if (health_refresh(run, &run->result.refreshed, err) < 0)
+    int span = span_begin(&run->result.spans, run->span, "warm-up");
+    int rc = health_refresh(run, &run->result.refreshed, err);
+    span_end(&run->result.spans, span);
+    if (rc < 0)
         return -1;
     log_info("warm-up: %d of %d calls answered well", run->result.refreshed,
              run->inputs->refresh_invocations);
@@ -20,7 +23,10 @@ static int verify(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
     CLEANUP(health) struct health health = {.checked = false};
-    if (health_check(run, run->inputs->alias, &health, err) < 0)
+    int span = span_begin(&run->result.spans, run->span, "health");
+    int rc = health_check(run, run->inputs->alias, &health, err);
+    span_end(&run->result.spans, span);
+    if (rc < 0)
         return -1;
     health_keep(run, &health);
     if (!health.checked) {

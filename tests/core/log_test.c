@@ -39,7 +39,8 @@ static void see_end(void *context)
     strbuf_addstr(context, "end;");
 }
 
-static const struct log_sink see = {see_line, see_begin, see_end, &seen};
+static const struct log_sink see = {
+    .line = see_line, .group_begin = see_begin, .group_end = see_end, .context = &seen};
 
 static void begin_to_see(void)
 {

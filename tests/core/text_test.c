@@ -277,6 +277,17 @@ START_TEST(cut_keeps_as_much_as_fits)
 }
 END_TEST
 
+START_TEST(line_of_a_part)
+{
+    ck_assert_int_eq(text_line_of("a\nb c\nd", "c"), 2);
+    ck_assert_int_eq(text_line_of("a\nb c\nd c", "c"), 2);
+    ck_assert_int_eq(text_line_of("a", "a"), 1);
+    ck_assert_int_eq(text_line_of("a\nb", "x"), 0);
+    ck_assert_int_eq(text_line_of("a\nb", ""), 0);
+    ck_assert_int_eq(text_line_of("", "x"), 0);
+}
+END_TEST
+
 Suite *text_suite(void)
 {
     Suite *suite = suite_create("text");
@@ -290,6 +301,7 @@ Suite *text_suite(void)
     tcase_add_test(tests, newlines_are_kept_when_asked_for);
     tcase_add_loop_test(tests, cut_at_characters, 0, 21);
     tcase_add_test(tests, cut_keeps_as_much_as_fits);
+    tcase_add_test(tests, line_of_a_part);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -639,6 +639,33 @@ static const struct {
     {NULL, "", ERROR_PROCESS, 5, "buildx ended with status 5 and said nothing"},
 };
 
+static const struct {
+    const char *said;
+    int line;
+} shown_lines[] = {
+    {"Dockerfile.lambda:14\n--------------------\n  13 |\n  14 | >>> RUN x\n--------------------\n",
+     14},
+    {"WARNING: a\nD:3\n--------------------\n", 3},
+    {"", 0},
+    {"--------------------\n", 0},
+    {"\n--------------------\n", 0},
+    {"14\n--------------------\n", 0},
+    {"D:\n--------------------\n", 0},
+    {"D:0\n--------------------\n", 0},
+    {"D:99999999999999999\n--------------------\n", 0},
+    {"D:14\n---\n", 0},
+};
+
+START_TEST(failed_line_is_found)
+{
+    struct progress progress;
+    progress_init(&progress);
+    strbuf_addstr(&progress.other, shown_lines[_i].said);
+    ck_assert_int_eq(buildx_failed_line(&progress), shown_lines[_i].line);
+    progress_release(&progress);
+}
+END_TEST
+
 START_TEST(failures_are_explained)
 {
     struct progress progress;
@@ -688,6 +715,7 @@ Suite *buildx_suite(void)
     tcase_add_test(pure, arguments_of_the_smallest_build);
     tcase_add_test(pure, arguments_of_the_largest_build);
     tcase_add_loop_test(pure, failures_are_explained, 0, COUNT(causes));
+    tcase_add_loop_test(pure, failed_line_is_found, 0, sizeof shown_lines / sizeof *shown_lines);
     suite_add_tcase(suite, tcase);
     suite_add_tcase(suite, pure);
     return suite;

@@ -387,18 +387,6 @@ static void run_pipeline(struct app *app)
     conclude(pipeline, &run->result);
 }
 
-static void say_gate(const struct app *app)
-{
-    const struct gate *gate = &app->gate;
-    if (gate->action == GATE_NOTHING)
-        log_info("Nothing to do: %s", gate->reason);
-    else if (gate->action == GATE_PLAN)
-        log_info("Only a plan: %s", gate->reason);
-    else
-        log_debug("gate: %s", gate->reason);
-    log_debug("storage tests: %s", gate->storage_reason);
-}
-
 /* The gate's word, then the command's stages. */
 static void act(struct app *app)
 {
@@ -413,7 +401,7 @@ static void act(struct app *app)
         fail_before_start(app, "gate", &err);
         return;
     }
-    say_gate(app);
+    report_gate(&app->gate);
     if (gate->action == GATE_NOTHING) {
         result->outcome = OUTCOME_NOT_ASKED;
         return;
@@ -423,16 +411,6 @@ static void act(struct app *app)
     run->gate = gate;
     run_set_deadline(run, clock_now_ms() + app->inputs.deadline_ms);
     run_pipeline(app);
-}
-
-static void say_help_or_version(enum inputs_ask ask)
-{
-    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
-    if (ask == INPUTS_HELP)
-        inputs_help(&text);
-    else
-        strbuf_addstr(&text, "lambda-fastdeploy " VERSION "\n");
-    fputs(text.buf, stdout);
 }
 
 /* ---- /cleanup ---- */
@@ -499,7 +477,7 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     else if (ask == INPUTS_RUN)
         act(&app);
     if (ask != INPUTS_RUN)
-        say_help_or_version(ask);
+        report_help(ask);
     else if (!cleans)
         code = report(run, app.has_inputs ? &app.inputs : NULL);
     if (report_json_end(&run->result) < 0 && code == 0)

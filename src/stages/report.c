@@ -73,6 +73,27 @@ static void take_back_early_summary(const struct run *run)
         log_warning("the summary begins with what was written before the way back: %s", err.msg);
 }
 
+void report_help(enum inputs_ask ask)
+{
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    if (ask == INPUTS_HELP)
+        inputs_help(&text);
+    else
+        strbuf_addstr(&text, "lambda-fastdeploy " VERSION "\n");
+    fputs(text.buf, stdout);
+}
+
+void report_gate(const struct gate *gate)
+{
+    if (gate->action == GATE_NOTHING)
+        log_info("Nothing to do: %s", gate->reason);
+    else if (gate->action == GATE_PLAN)
+        log_info("Only a plan: %s", gate->reason);
+    else
+        log_debug("gate: %s", gate->reason);
+    log_debug("storage tests: %s", gate->storage_reason);
+}
+
 void report_stage_time(const struct run *run)
 {
     CLEANUP(strbuf) struct strbuf took = STRBUF_INIT(64);

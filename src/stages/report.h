@@ -21,6 +21,10 @@ int report(struct run *run, const struct inputs *inputs);
  */
 void report_early(struct run *run, const struct inputs *inputs);
 
+/* --help and --version: what was asked for, on standard output. */
+void report_help(enum inputs_ask ask);
+/* What the event asks for, and why. */
+void report_gate(const struct gate *gate);
 /* What the stage that has just ended took, where that is worth a line. */
 void report_stage_time(const struct run *run);
 

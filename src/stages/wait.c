@@ -6,7 +6,7 @@
 #include "core/text.h"
 
 #define SHORTEST_PAUSE_MS 50 /* near the expected end */
-#define USUAL_PAUSE_MS    200
+#define USUAL_PAUSE_MS    100
 #define LONGEST_PAUSE_MS  2000
 
 static bool is_settled(const struct lambda_function *function)

@@ -36,6 +36,8 @@ struct failure {
     enum aws_remedy remedy;
     int64_t retry_after_ms; /* -1: the server did not say */
     int64_t server_time;    /* wall seconds; 0: the server did not say */
+    int64_t skew_s;         /* that the refused request was signed with: a call beside it may
+                               have set another one since */
     bool in_doubt;          /* it may have taken effect */
 };
 
@@ -347,7 +349,8 @@ static int attempt(const struct request *request, int number, struct aws_answer 
     const struct aws_operation *operation = request->call->operation;
     CLEANUP(credentials) struct credentials keys = CREDENTIALS_INIT;
     struct error err = ERROR_INIT;
-    *ret_failure = (struct failure){.error = ERROR_INIT, .retry_after_ms = -1};
+    *ret_failure =
+        (struct failure){.error = ERROR_INIT, .retry_after_ms = -1, .skew_s = skew_of(aws)};
     if (!operation->unsigned_call &&
         credentials_chain_get(aws->credentials, &keys, &ret_failure->error) < 0)
         return -1;
@@ -379,7 +382,7 @@ static bool set_clock(struct aws *aws, const struct failure *failure)
     if (failure->server_time == 0)
         return false;
     int64_t skew_s = failure->server_time - clock_wall_seconds();
-    int64_t off_s = skew_s - skew_of(aws);
+    int64_t off_s = skew_s - failure->skew_s;
     if (failure->remedy == AWS_REMEDY_CLOCK_IF_OFF && off_s <= CLOCK_OFF_S && off_s >= -CLOCK_OFF_S)
         return false;
     pthread_mutex_lock(&aws->lock);

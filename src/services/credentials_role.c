@@ -18,7 +18,7 @@ void credentials_note_account(struct credentials *credentials, const char *role_
         role_arn++;
     }
     size_t len = strcspn(role_arn, ":");
-    if (role_arn[len] == ':' && len < sizeof credentials->account)
+    if (len < sizeof credentials->account && role_arn[len] == ':')
         snprintf(credentials->account, sizeof credentials->account, "%.*s", (int)len, role_arn);
 }
 

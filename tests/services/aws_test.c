@@ -628,6 +628,32 @@ START_TEST(tells_the_observer)
 }
 END_TEST
 
+/* As a call beside this one would: its own refusal came first. */
+static void set_clock_meanwhile(void *context, const struct aws_operation *operation, int attempt,
+                                int status, int64_t elapsed_ms, const char *error_name)
+{
+    (void)operation, (void)attempt, (void)status, (void)elapsed_ms, (void)error_name;
+    ((struct aws *)context)->skew_s = 3600;
+}
+
+START_TEST(signs_again_when_another_call_has_set_the_clock)
+{
+    static const struct fake_answer answers[] = {
+        {.status = 403,
+         .headers = {{"X-Amzn-ErrorType", "InvalidSignatureException"}, {"Date", DATE_LATER}}},
+        {.status = 200, .body = "{}"}};
+    const struct aws_call call = {.operation = &ecr_op_get_authorization_token};
+    CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
+    struct error err = ERROR_INIT;
+    fake_start(&fake, answers, COUNT(answers), NULL);
+    fake.aws.observe = set_clock_meanwhile;
+    fake.aws.context = &fake.aws;
+    ck_assert_msg(aws_call(&fake.aws, &call, &answer, &err) == 0, "%s", err.msg);
+    ck_assert_int_eq(fake.aws.skew_s, 3600);
+    fake_stop(&fake);
+}
+END_TEST
+
 Suite *aws_suite(void)
 {
     Suite *suite = suite_create("aws");
@@ -651,6 +677,7 @@ Suite *aws_suite(void)
     tcase_add_test(settling, checks_xml_answers);
     tcase_add_test(settling, keeps_a_raw_answer);
     tcase_add_test(settling, tells_the_observer);
+    tcase_add_test(settling, signs_again_when_another_call_has_set_the_clock);
     suite_add_tcase(suite, settling);
     return suite;
 }

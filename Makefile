@@ -128,6 +128,7 @@ trust-check: all
 docs-check: all
 	python3 tests/check_docs.py $(BUILD)/lambda-fastdeploy
 	python3 tests/check_guides.py
+	python3 tests/check_workflows.py
 
 # The examples' functions, Dockerfiles and workflows, and the workflows in the docs.
 examples-check: all
@@ -190,7 +191,7 @@ valgrind:
 	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 $(BUILD)/unit
 	@$(MAKE) --no-print-directory WRAP=valgrind e2e
 
-include packaging/static.mk
+include packaging/static.mk packaging/image.mk
 
 clean:
 	@if [ -d $(BUILD)/cloud ]; then tests/cloud/down; fi

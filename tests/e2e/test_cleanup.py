@@ -53,7 +53,7 @@ class Killed(CleanupCase):
         """A function that serves version 0, and a commit whose health check takes long enough to be killed in it."""
         project = self.project(version="1")
         digest = self.seed(project)
-        project.behave(version="1", health_status=500).commit("Break it")
+        project.behave(version="1", health="503").commit("Break it")
         return project, digest
 
     def test_function_and_folder_are_put_in_order(self):

@@ -1,0 +1,34 @@
+# The action's image: the static program, buildx, and the certificates of the authorities that it trusts. Nothing else.
+#     docker build --tag lambda-fastdeploy .
+# BUILDX is given by digest where the image is published; what is not given is Docker's image of that version.
+ARG BUILDX=docker/buildx-bin:0.36.1
+FROM ${BUILDX} AS buildx
+
+FROM debian:trixie-slim AS build
+WORKDIR /src
+COPY tools tools
+RUN tools/install static
+COPY . .
+# /cleanup is the program's second name: under it nothing is deployed, what a killed run left behind is put in order.
+RUN make static \
+    && mkdir -p /out/etc/ssl/certs \
+    && mkdir -m 1777 /out/tmp \
+    && cp build/static/lambda-fastdeploy /out/ \
+    && ln -s lambda-fastdeploy /out/cleanup \
+    && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/
+
+FROM scratch
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG SOURCE=unknown
+LABEL org.opencontainers.image.title="lambda-fastdeploy" \
+      org.opencontainers.image.description="Takes one commit to a verified AWS Lambda function built as a container image" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
+ENV PATH=/
+# All of buildx-bin, which is the one static program /buildx.
+COPY --from=buildx / /
+COPY --from=build /out/ /
+ENTRYPOINT ["/lambda-fastdeploy"]

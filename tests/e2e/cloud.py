@@ -100,6 +100,10 @@ class Cloud:
         self.control("POST", "/faults", {"service": service, "operation": operation, "nth": nth, "times": times,
                                          "fault": fault, "arg": arg, **only})
 
+    def forget_faults(self, **only):
+        """Those that were ordered for this `resource` or `key`."""
+        self.control("POST", "/faults/forget", only)
+
     def clear_faults(self):
         self.control("DELETE", "/faults")
 

@@ -36,7 +36,8 @@ def enter(spec):
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     mount("none", "/github", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m")
     for target, source in spec["binds"].items():
-        os.makedirs(target, exist_ok=True)
+        if not os.path.exists(target):
+            os.makedirs(target)
         mount(source, target, None, MS_BIND)
     empty_file = "/github/.empty"
     with open(empty_file, "w", encoding="utf-8"):

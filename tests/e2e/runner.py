@@ -233,6 +233,7 @@ class Step:
         self.env_without = set(env_without)
         self.shims = shims or {}  # {"buildx": a shell script's text that ends in exec "$REAL" "$@"}
         self.github = github  # False: another CI, or a laptop
+        self.binds_more = {}  # further {path: what is there for the program}
         self.folder = None
         self.process = self.capture = self.sampler = self.pid = None
 
@@ -265,7 +266,7 @@ class Step:
 
     def binds(self):
         return {"/github/workspace": self.workspace, "/tmp": str(self.folder / "tmp"),
-                **{f"/github/{name}": str(self.folder / name) for name in self.FOLDERS if name != "tmp"}}
+                **{f"/github/{name}": str(self.folder / name) for name in self.FOLDERS if name != "tmp"}, **self.binds_more}
 
     def environment(self):
         unique = uuid.uuid4()

@@ -32,6 +32,7 @@ class Control:
             ("DELETE", re.compile("/requests"), lambda _: cloud.journal.clear()),
             ("GET", re.compile("/faults"), lambda _: cloud.faults.all()),
             ("POST", re.compile("/faults"), cloud.faults.order),
+            ("POST", re.compile("/faults/forget"), cloud.faults.forget),
             ("DELETE", re.compile("/faults"), lambda _: cloud.faults.clear()),
             ("GET", re.compile("/state"), self._state),
             ("POST", re.compile("/functions"), self._make_function),

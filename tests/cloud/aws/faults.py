@@ -55,6 +55,18 @@ class Faults:
         with self._lock:
             self._faults.append(fault)
 
+    def forget(self, wish):
+        """Take away those for one resource or key."""
+        key, resource = wish.get("key"), wish.get("resource")
+        with self._lock:
+            self._faults = [
+                fault
+                for fault in self._faults
+                if (fault.key, fault.resource) == (None, None)
+                or (key is not None and fault.key != key)
+                or (resource is not None and fault.resource != resource)
+            ]
+
     def clear(self):
         with self._lock:
             self._faults.clear()

@@ -14,3 +14,5 @@ test-image: tools-check
 	packaging/fetch cjson build/downloads
 	packaging/debian-image build/stand-ins/debian.tar
 	tests/with-cloud packaging/test-image $(IMAGE)
+
+SCRIPTS += $(addprefix packaging/,fetch libraries sysroot test-static debian-image test-image publish)

@@ -14,7 +14,7 @@
 #include "core/log_terminal.h"
 #include "core/private.h"
 #include "core/text.h"
-#include "model/troubleshooting.h"
+#include "failure.h"
 #include "services/git.h"
 #include "stages/app_image.h"
 #include "stages/builder.h"
@@ -24,7 +24,6 @@
 #include "stages/reading.h"
 #include "stages/record.h"
 #include "stages/report.h"
-#include "stages/restore.h"
 #include "stages/secrets.h"
 #include "stages/stage.h"
 
@@ -65,36 +64,11 @@ struct app {
     bool has_inputs, has_event;
 };
 
-static void remember_failure(struct result *result, const char *stage, const char *title,
-                             const struct error *err)
-{
-    if (result->failure.kind != ERROR_NONE)
-        return; /* the first one counts */
-    result->failure = *err;
-    snprintf(result->failed_stage, sizeof result->failed_stage, "%s", stage);
-    snprintf(result->failed_title, sizeof result->failed_title, "%s", title);
-}
-
-/* The one place where an error is told: without secrets, and with the place in the docs that speaks of it. */
-static void say_error(const struct run *run, const char *stage, const struct error *err)
-{
-    const struct github *github = &run->services.github;
-    CLEANUP(strbuf) struct strbuf address = STRBUF_INIT(STRBUF_NO_CAP);
-    troubleshooting_address(troubleshooting_anchor(stage, err->kind), github->server_url,
-                            github->action_repository, github->action_ref, &address);
-    struct error shown = *err;
-    secrets_hide(run, &shown);
-    const struct result *result = &run->result;
-    const struct log_place place = {.file = result->failed_file, .line = result->failed_line};
-    bool has_place = result->failed_file[0] && text_equal(stage, result->failed_stage);
-    log_at(LOG_ERROR, has_place ? &place : NULL, "%s (help: %s)", shown.msg, address.buf);
-}
-
 static void fail_before_start(struct app *app, const char *stage, const struct error *err)
 {
-    remember_failure(&app->run.result, stage, "", err);
+    failure_remember(&app->run.result, stage, "", err);
     app->run.result.outcome = err->kind == ERROR_INPUT ? OUTCOME_BAD_INPUT : OUTCOME_FAILED;
-    say_error(&app->run, stage, err);
+    failure_say(&app->run, stage, err);
 }
 
 /* The commit of the working tree matters only where a stranger may have chosen it. */
@@ -224,132 +198,6 @@ static int run_stage(struct run *run, const struct stage *stage, struct error *e
     return 0;
 }
 
-/* Put back what the stages up to and including `last` changed, the newest first, and prove that it answers. */
-static int put_back(struct run *run, const struct pipeline *pipeline, size_t last,
-                    struct error *err)
-{
-    cancel_shield_begin();
-    restore_begin(run);
-    log_group_begin("Put back what was there before");
-    run->span = span_begin(&run->result.spans, SPAN_NONE, "Put back what was there before");
-    int rc = 0;
-    for (size_t i = last + 1; i-- > 0;) {
-        struct error next = ERROR_INIT;
-        if (!pipeline->stages[i]->undo || pipeline->stages[i]->undo(run, &next) == 0)
-            continue;
-        if (rc == 0)
-            *err = next; /* the others are put back all the same */
-        else
-            say_error(run, TROUBLESHOOTING_PUT_BACK, &next);
-        rc = -1;
-    }
-    if (rc == 0)
-        rc = restore_verify(run, err);
-    span_end(&run->result.spans, run->span);
-    log_group_end();
-    cancel_shield_end();
-    return rc;
-}
-
-/* Ten seconds after the first signal the runner kills us: what a person would have to do then is said before the way back begins. */
-static void say_way_back(struct app *app, const struct pipeline *pipeline, size_t last)
-{
-    struct run *run = &app->run;
-    struct result *result = &run->result;
-    enum outcome outcome = result->outcome;
-    for (size_t i = last + 1; i-- > 0;)
-        if (pipeline->stages[i]->say_way_back)
-            pipeline->stages[i]->say_way_back(run);
-    if (!result->remedy[0])
-        return;
-    log_info(
-        "putting back what was there before; if this run is killed before it is done, do it by "
-        "hand:\n%s",
-        result->remedy);
-    result->outcome = OUTCOME_NEEDS_PERSON;
-    report_early(run, &app->inputs);
-    result->outcome = outcome;
-    result->remedy[0] = '\0';
-}
-
-/* Kept is only what is there whole: a function that a failed update has left half-changed is put back whatever on-failure says. */
-static bool is_kept(const struct app *app, const struct stage *failed)
-{
-    return app->inputs.on_failure == ON_FAILURE_KEEP && failed == &stage_verify && !cancel_signal();
-}
-
-static void say_remedy(const struct result *result)
-{
-    if (result->remedy[0])
-        log_info("to put the function back by hand:\n%s", result->remedy);
-}
-
-/* A newer run has the function: what this one had changed is put back, unless the newer one has changed it already. */
-static void stand_back(struct app *app, const struct pipeline *pipeline, size_t stopped_at)
-{
-    struct run *run = &app->run;
-    struct result *result = &run->result;
-    struct error err = ERROR_INIT;
-    char reason[sizeof result->function.reason];
-    result->deployed = false;
-    if (!result->changed)
-        return;
-    if (put_back(run, pipeline, stopped_at, &err) == 0) {
-        snprintf(reason, sizeof reason, "%s", result->function.reason);
-        if (result->restored[0])
-            snprintf(result->function.reason, sizeof result->function.reason, "%.300s; %.200s",
-                     reason, result->restored);
-        return;
-    }
-    secrets_hide(run, &err);
-    if (err.kind == ERROR_CONFLICT && err.code == 0) {
-        log_info("%s", err.msg);
-        result->remedy[0] = '\0';
-        return;
-    }
-    const struct stage *stopped = pipeline->stages[stopped_at];
-    remember_failure(result, stopped->name, stopped->title, &err);
-    result->outcome = OUTCOME_NEEDS_PERSON;
-    say_error(run, TROUBLESHOOTING_PUT_BACK, &err);
-    say_remedy(result);
-}
-
-static void handle_failure(struct app *app, const struct pipeline *pipeline, size_t failed_at,
-                           struct error *err)
-{
-    struct run *run = &app->run;
-    struct result *result = &run->result;
-    const struct stage *failed = pipeline->stages[failed_at];
-    secrets_hide(run, err);
-    remember_failure(result, failed->name, failed->title, err);
-    result->signal = cancel_signal();
-    if (err->kind == ERROR_CANCELLED)
-        result->outcome = OUTCOME_CANCELLED;
-    else if (err->kind == ERROR_INPUT && pipeline->stages[failed_at]->only_looks)
-        result->outcome = OUTCOME_BAD_INPUT;
-    else
-        result->outcome = OUTCOME_FAILED;
-    say_error(run, pipeline->stages[failed_at]->name, err);
-
-    if (!result->changed)
-        return;
-    if (is_kept(app, failed)) {
-        log_warning("on-failure is keep: the function serves the new image");
-        return;
-    }
-    result->deployed = false;
-    struct error undo_error = ERROR_INIT;
-    if (cancel_signal())
-        say_way_back(app, pipeline, failed_at);
-    if (put_back(run, pipeline, failed_at, &undo_error) < 0) {
-        result->outcome = OUTCOME_NEEDS_PERSON;
-        say_error(run, TROUBLESHOOTING_PUT_BACK, &undo_error);
-        say_remedy(result);
-    } else if (!result->restored[0] && !result->function.created) {
-        result->changed = false; /* nothing of it had arrived */
-    }
-}
-
 /* The outcome of a pipeline that ran to its end. */
 static void conclude(const struct pipeline *pipeline, struct result *result)
 {
@@ -375,12 +223,12 @@ static void run_pipeline(struct app *app)
         if (stage->wanted && !stage->wanted(run))
             continue;
         struct error err = ERROR_INIT;
-        if (run_stage(run, stage, &err) < 0) {
-            handle_failure(app, pipeline, i, &err);
+        if (run_stage(run, stage, &err) < 0 && !failure_is_newers(run, pipeline->stages, i, &err)) {
+            failure_handle(run, pipeline->stages, i, &err);
             return;
         }
         if (run->result.outcome == OUTCOME_SUPERSEDED)
-            stand_back(app, pipeline, i);
+            failure_stand_back(run, pipeline->stages, i);
         if (run->result.outcome != OUTCOME_UNDECIDED)
             return; /* a stage has found that there is nothing (more) to do */
     }

@@ -8,6 +8,7 @@
 #include "stages/health.h"
 #include "stages/ours.h"
 #include "stages/publish.h"
+#include "stages/record.h"
 #include "stages/stage.h"
 #include "stages/wait.h"
 
@@ -51,6 +52,12 @@ static int publish_once(struct run *run, char ret_version[24], struct error *err
     struct lambda_function now = {.configuration = NULL}, version = {.configuration = NULL};
     if (wait_settled(run, NULL, ACTIVE_LIMIT_MS, &now, err) < 0)
         return -1;
+    if (now.tags) { /* a newer run may have claimed the function meanwhile */
+        json_free(run->snapshot.tags);
+        run->snapshot.tags = STEAL(now.tags);
+    }
+    if (record_is_superseded(run))
+        return 0;
     bool ours = text_equal(now.digest, run->result.image.digest) &&
                 (!run->left.configuration || ours_is_still(run, &now));
     if (!ours)
@@ -91,7 +98,11 @@ static int publish(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
     char version[24];
-    if (publish_version(run, version, err) < 0 || wait_until_active(run, version, err) < 0)
+    if (publish_version(run, version, err) < 0)
+        return -1;
+    if (result->outcome == OUTCOME_SUPERSEDED)
+        return 0;
+    if (wait_until_active(run, version, err) < 0)
         return -1;
     snprintf(result->function.version, sizeof result->function.version, "%s", version);
     log_info("published version %s", version);

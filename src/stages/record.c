@@ -15,6 +15,7 @@
 #include "model/times.h"
 #include "stages/app_image.h"
 #include "stages/health.h"
+#include "stages/newer.h"
 #include "stages/survey.h"
 
 #define CLAIM_TRIES 5
@@ -32,12 +33,19 @@ static const char *tag_value(const struct run *run, const char *name)
     return json_string(json_member(run->snapshot.tags, name));
 }
 
+/* Does a newer run's claim count, and is there one in run->snapshot's tags? */
+static bool has_newer_claim(const struct run *run, struct record_claim *ret_theirs)
+{
+    struct record_claim mine = my_claim(run);
+    return !run->inputs->allow_older &&
+           record_claim_parse(tag_value(run, RECORD_TAG_CLAIM), ret_theirs) &&
+           record_compare(&mine, ret_theirs) == RECORD_OLDER;
+}
+
 bool record_is_superseded(struct run *run)
 {
     struct record_claim mine = my_claim(run), theirs;
-    if (run->inputs->allow_older ||
-        !record_claim_parse(tag_value(run, RECORD_TAG_CLAIM), &theirs) ||
-        record_compare(&mine, &theirs) != RECORD_OLDER)
+    if (!has_newer_claim(run, &theirs))
         return false;
     struct result *result = &run->result;
     result->outcome = OUTCOME_SUPERSEDED;
@@ -328,17 +336,19 @@ static void add_cached_steps(const struct run *run, const char *name, const char
 static int remember(struct run *run, struct error *err)
 {
     bool superseded = false;
+    struct record_claim theirs;
     CLEANUP(json) struct json *tags = json_new_object();
     if (run->result.function.created &&
         (survey_function(run, err) < 0 || record_claim_function(run, &superseded, err) < 0))
         return -1;
-    if (superseded) {
+    bool may_be_old = run->result.deployed || !run->snapshot.tags;
+    if (!superseded && may_be_old && !run->cannot_tag && read_tags(run, err) < 0)
+        return -1;
+    bool has_newer = run->result.deployed && has_newer_claim(run, &theirs);
+    if (superseded || (has_newer && newer_has_changed(run))) {
         run->result.deployed = false; /* a newer run has it */
         return 0;
     }
-    bool may_be_old = run->result.deployed || !run->snapshot.tags;
-    if (may_be_old && !run->cannot_tag && read_tags(run, err) < 0)
-        return -1;
     add_verified(run, tags);
     add_times(run, tags);
     add_deployed(run, tags);

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "stages/journal.h"
+#include "stages/newer.h"
 #include "stages/ours.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
@@ -46,6 +47,28 @@ static int move_alias(struct run *run, struct error *err)
     return rc;
 }
 
+static int refuse_alias(const struct run *run, const struct lambda_alias *now, struct error *err)
+{
+    return error_set(err, ERROR_CONFLICT,
+                     "somebody else has changed the alias %s since this run moved it (it serves "
+                     "version %s): it is left alone",
+                     run->inputs->alias, now->version);
+}
+
+/* An older run, or a person, has moved the alias before we could: what it serves now is what the way back goes to. */
+static void keep_others_move(struct run *run, struct lambda_alias *now)
+{
+    struct result *result = &run->result;
+    log_warning("somebody else has moved the alias %s meanwhile: version %s is what would be put "
+                "back, not %s",
+                run->inputs->alias, now->version, run->alias_before.version);
+    lambda_alias_release(&run->alias_before);
+    run->alias_before = *now;
+    now->routing = NULL; /* the look before owns it now */
+    snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
+             now->version);
+}
+
 /* The alias changed since we looked, or the answer was lost: what is there decides. */
 static int look_again(struct run *run, bool *ret_done, struct error *err)
 {
@@ -59,10 +82,13 @@ static int look_again(struct run *run, bool *ret_done, struct error *err)
         keep_moved(run, &now);
         return 0;
     }
-    if (!is_as_before(run, &now))
-        return error_set(err, ERROR_CONFLICT,
-                         "somebody else has changed the alias %s meanwhile: it serves version %s",
-                         run->inputs->alias, now.version);
+    if (!is_as_before(run, &now)) {
+        if (run->alias_touched)
+            return refuse_alias(run, &now, err);
+        if (newer_has_claimed(run))
+            return 0;
+        keep_others_move(run, &now);
+    }
     function->alias_exists = true;
     snprintf(function->alias_revision_id, sizeof function->alias_revision_id, "%s",
              now.revision_id);
@@ -72,11 +98,9 @@ static int look_again(struct run *run, bool *ret_done, struct error *err)
 static int shift(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
-    const struct function_facts *function = &run->facts.function;
-    char before[24];
-    snprintf(before, sizeof before, "%s", function->alias_version);
+    const char *before = result->function.previous_version;
     snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
-             before);
+             run->facts.function.alias_version);
     bool done = false;
     for (int try = 1; !done; try++) {
         journal_alias(run);
@@ -90,18 +114,12 @@ static int shift(struct run *run, struct error *err)
         error_reset(err);
         if (look_again(run, &done, err) < 0)
             return -1;
+        if (result->outcome == OUTCOME_SUPERSEDED)
+            return 0;
     }
     log_info("the alias %s serves version %s%s%s", run->inputs->alias, result->function.version,
              before[0] ? ", before it " : "", before);
     return 0;
-}
-
-static int refuse_alias(const struct run *run, const struct lambda_alias *now, struct error *err)
-{
-    return error_set(err, ERROR_CONFLICT,
-                     "somebody else has changed the alias %s since this run moved it (it serves "
-                     "version %s): it is left alone",
-                     run->inputs->alias, now->version);
 }
 
 /* Ours while it bears our RevisionId; where the answer that had it was lost, while it serves our version alone. */

@@ -2,7 +2,7 @@
 
 import json
 
-from . import cloud, runner
+from . import cloud, projects, runner
 from .serving import FunctionCase
 
 ALL_BUT_TAGS = {"Version": "2012-10-17", "Statement": [
@@ -132,15 +132,14 @@ class Unremembered(FunctionCase):
         self.serves("1")
 
 
-class Meanwhile(FunctionCase):
-    """A newer run claims the function while an older one's change is under way: what it changed is put back, exit 0."""
+class Claims(FunctionCase):
+    """A newer run comes in between."""
 
     alone = True
 
     def setUp(self):
         super().setUp()
-        self.addCleanup(self.cloud.settings, update_ms=300)
-        self.cloud.settings(update_ms=2500)
+        self.addCleanup(self.cloud.settings, update_ms=300, publish_ms=200)
 
     def claim(self, number):
         key = self.tag("claim").split(" ", 1)[1]
@@ -149,6 +148,14 @@ class Meanwhile(FunctionCase):
                                  json.dumps({"Tags": {"lambda-fastdeploy:claim": f"{number}.1 {key}"}}).encode(),
                                  {"Content-Type": "application/json"})
         self.assertEqual(answer.status, 204, answer.text)
+
+
+class Meanwhile(Claims):
+    """A newer run claims the function while an older one's change is under way: what it changed is put back, exit 0."""
+
+    def setUp(self):
+        super().setUp()
+        self.cloud.settings(update_ms=2500)
 
     def superseded_during(self, operation, **inputs):
         project, seeded = self.serve(memory=256)
@@ -173,3 +180,87 @@ class Meanwhile(FunctionCase):
         run = self.superseded_during("UpdateFunctionConfiguration", memory_size="512")
         self.assertIn("configuration is as it was", run.summary)
         self.assertNotIn("UpdateFunctionCode", cloud.operations(cloud.changes(self.requests())))
+
+
+class NewerWork(Claims):
+    """A newer run has changed the function or its alias while an older one publishes, moves or verifies: its work stays, exit 0."""
+
+    def superseded(self, run):
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="false")
+        self.assertRegex(run.summary, "(?i)superseded")
+        self.assertIn("run 999 of the same workflow", run.summary)
+        self.assertEqual(run.log.errors, [])
+
+    def others_image(self):
+        folder = self.folder / "newer"
+        folder.mkdir()
+        newer = projects.quick(folder, version="newer")
+        newer.write("Dockerfile", newer.read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch"))
+        return f"{cloud.REGISTRY}/{self.name}@{self.cloud.push(folder, self.name, 'newer')}"
+
+    def has_begun(self, operation, mark):
+        """One that is not answered yet does not tell whose it is; no other test runs beside this one."""
+        return any(request["n"] > mark and request["operation"] == operation
+                   for request in self.cloud.control("GET", "/requests"))
+
+    def give(self, image):
+        self.until(lambda: self.cloud.update_code(self.name, image).status == 200, "the right to change it")
+
+    def during_verification(self, version="1", image=None, **inputs):
+        project, _ = self.serve()
+        image = self.others_image()
+        project.behave(version=version, health="500").commit("Break it")
+        mark = self.mark()
+        step = self.started(project, cold_start_wait="8", **inputs)
+        self.until(lambda: self.is_being_verified(mark), "our change")
+        self.claim(999)
+        self.give(image)
+        self.superseded(self.finish(step))
+        self.assertEqual(self.cloud.digest_of(self.name), image.split("@")[1])
+        self.serves("newer")
+
+    def test_function_changed_during_our_verification(self):
+        """What answers well is the newer run's: this run has deployed nothing."""
+        self.during_verification()
+
+    def test_function_changed_during_our_verification_which_fails(self):
+        self.during_verification(health_expect="never said")
+
+    def test_function_changed_before_we_publish(self):
+        project, _ = self.serve("live")
+        image = self.others_image()
+        self.cloud.fault("lambda", "PublishVersion", "delay", 3000)
+        mark = self.mark()
+        step = self.started(project)
+        self.until(lambda: self.has_begun("PublishVersion", mark), "the request to publish")
+        self.claim(999)
+        self.give(image)
+        self.superseded(self.finish(step))
+        self.assertEqual((self.alias_target(), self.cloud.digest_of(self.name)), ("1", image.split("@")[1]))
+
+    def test_alias_moved_before_ours(self):
+        project, _ = self.serve("live")
+        deployed = self.deploy(project)
+        self.assertExit(deployed, 0)
+        self.cloud.settings(publish_ms=3000)
+        project.behave(version="2").commit("Answer better")
+        mark = self.mark()
+        step = self.started(project)
+        self.until(lambda: "PublishVersion" in cloud.operations(self.since(mark)), "our version")
+        self.claim(999)
+        self.cloud.change_function(self.name, alias="live", version="1")
+        self.superseded(self.finish(step))
+        self.assertEqual((self.alias_target(), self.cloud.digest_of(self.name)),
+                         ("1", deployed.outputs["image-digest"]))
+
+    def test_alias_moved_after_ours(self):
+        project, seeded = self.serve("live")
+        project.behave(version="bad").commit("Break it")
+        step = self.started(project, cold_start_wait="3", checks="GET /items/7 -> 200", refresh_invocations="20",
+                            refresh_interval="0.2")
+        self.until(lambda: self.alias_target() == "2", "our alias")
+        self.claim(999)
+        self.cloud.change_function(self.name, alias="live", version="1")
+        self.superseded(self.finish(step))
+        self.assertEqual((self.alias_target(), self.cloud.digest_of(self.name)), ("1", seeded))

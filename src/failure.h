@@ -1,0 +1,32 @@
+/*
+ * failure.h: what follows when a stage fails, or finds that a newer run has the function: what was changed is put back, and what came of it is told.
+ *
+ * `stages` is the pipeline that runs, ended by NULL; `at` the place of the stage in it.
+ */
+#ifndef FAILURE_H
+#define FAILURE_H
+
+#include "stages/stage.h"
+
+/* Keep the error in the result. The first one counts. */
+void failure_remember(struct result *result, const char *stage, const char *title,
+                      const struct error *err);
+
+/* The one place where an error is told: without secrets, and with the place in the docs that speaks of it. */
+void failure_say(const struct run *run, const char *stage, const struct error *err);
+
+/* Has a stage failed because a newer run works on the function, too? Then this run has not failed: it is superseded. */
+bool failure_is_newers(struct run *run, const struct stage *const *stages, size_t at,
+                       struct error *err);
+
+/*
+ * A newer run has the function: what this one had changed is put back, unless the newer one has changed it already, or it has passed verification: the newer
+ * one goes on from there.
+ */
+void failure_stand_back(struct run *run, const struct stage *const *stages, size_t at);
+
+/* Tell it, and put back what was changed, where on-failure does not say otherwise. */
+void failure_handle(struct run *run, const struct stage *const *stages, size_t at,
+                    struct error *err);
+
+#endif

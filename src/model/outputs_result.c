@@ -50,6 +50,7 @@ static struct json *function_json(const struct result *result)
     put_text(json, "previous_image_digest", result->function.previous_digest);
     put_text(json, "alias", result->function.alias);
     put_text(json, "alias_arn", result->function.alias_arn);
+    put_text(json, "alias_plan", result->function.alias_plan);
     json_put_bool(json, "created", result->function.created);
     json_put_bool(json, "code_changed", result->function.code_changed);
     struct json *changes = json_new_array();

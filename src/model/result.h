@@ -98,6 +98,8 @@ struct result {
             configuration_changes; /* "memory-size: 128 → 256", "environment: +KEY, ~KEY" */
         enum function_action action;
         char reason[REASON_SIZE];
+        char
+            alias_plan[REASON_SIZE]; /* what a deployment would do with the alias; only by `plan` */
     } function;
 
     struct {

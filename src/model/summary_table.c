@@ -128,6 +128,18 @@ static void add_function(const struct summary *summary, struct strbuf *out)
     }
 }
 
+static void add_alias_plan(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
+    if (!result->function.alias_plan[0])
+        return;
+    summary_add_code(&cell, result->function.alias, CELL_BYTES);
+    strbuf_addstr(&cell, ": ");
+    summary_escape(&cell, result->function.alias_plan, CELL_BYTES);
+    add_row(out, "Alias", &cell);
+}
+
 static void add_versions(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
@@ -280,6 +292,7 @@ void summary_table(const struct summary *summary, struct strbuf *out)
     add_image(summary, "Base image", &result->base, &rows);
     add_image(summary, "Application image", &result->image, &rows);
     add_function(summary, &rows);
+    add_alias_plan(summary, &rows);
     add_versions(summary, &rows);
     add_configuration(summary, &rows);
     add_health(summary, &rows);

@@ -1,6 +1,5 @@
 /* What `deploy` would do, and why; nothing is changed. */
 #include <stdio.h>
-#include <string.h>
 
 #include "core/cleanup.h"
 #include "core/log.h"
@@ -54,10 +53,9 @@ static void plan_the_alias(struct run *run, const char *digest)
         return;
     struct alias_plan plan = publish_plan(run, digest, changes);
     const char *what = plan.publish ? "publish a version and move it there" : "leave";
-    size_t used = strlen(result->function.reason);
     log_info("alias %s: %s (%s)", alias, what, plan.reason);
-    snprintf(result->function.reason + used, sizeof result->function.reason - used,
-             "; alias %.130s: %s", alias, what);
+    snprintf(result->function.alias_plan, sizeof result->function.alias_plan, "%s: %s", what,
+             plan.reason);
 }
 
 static int plan(struct run *run, struct error *err)

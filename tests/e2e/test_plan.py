@@ -1,5 +1,7 @@
 """The plan of a function: which keys of its configuration, and whether its alias gets a version."""
 
+import json
+
 from . import cloud
 from .serving import FunctionCase
 
@@ -25,7 +27,11 @@ class Plan(FunctionCase):
         run = self.plan(project, "function: leave", "memory-size: 128 → 512", "environment: + PASSWORD",
                         "alias live: publish a version and move it there (the function changes)", **NEW)
         self.assertIn("memory-size: 128 → 512", run.summary)
-        self.assertIn("alias live: publish", run.summary)
+        row = next(line for line in run.summary.splitlines() if line.startswith("| Alias |"))
+        self.assertIn("publish a version and move it there: the function changes", row)
+        planned = json.loads(run.outputs["result"])["functions"][0]
+        self.assertIn("publish a version", planned["alias_plan"])
+        self.assertNotIn("alias", planned["reason"])
         mark = self.mark()
         self.assertExit(self.deploy(project, **NEW), 0)
         made = cloud.operations(self.since(mark))

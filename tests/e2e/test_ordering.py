@@ -141,8 +141,8 @@ class Claims(FunctionCase):
         super().setUp()
         self.addCleanup(self.cloud.settings, update_ms=300, publish_ms=200)
 
-    def claim(self, number):
-        key = self.tag("claim").split(" ", 1)[1]
+    def claim(self, number, key=None):
+        key = key or self.tag("claim").split(" ", 1)[1]
         arn = self.configuration()["FunctionArn"]
         answer = self.cloud.call("lambda", "POST", f"/2017-03-31/tags/{arn.replace(':', '%3A')}",
                                  json.dumps({"Tags": {"lambda-fastdeploy:claim": f"{number}.1 {key}"}}).encode(),
@@ -264,3 +264,19 @@ class NewerWork(Claims):
         self.cloud.change_function(self.name, alias="live", version="1")
         self.superseded(self.finish(step))
         self.assertEqual((self.alias_target(), self.cloud.digest_of(self.name)), ("1", seeded))
+
+    def test_created_and_claimed_by_a_newer_run(self):
+        """What was created has passed verification, and stays: the newer run goes on from there."""
+        other, _ = self.serve()
+        self.assertExit(self.deploy(other), 0)
+        key = self.tag("claim").split(" ", 1)[1]
+        self.again()
+        project = self.project(first_ms="4000")
+        mark = self.mark()
+        step = self.started(project, create_with_role=cloud.FUNCTION_ROLE, cold_start_wait="10")
+        self.until(lambda: self.is_being_verified(mark), "our function")
+        self.claim(999, key)
+        run = self.finish(step)
+        self.superseded(run)
+        self.assertEqual(run.log.warnings, [])
+        self.serves("1")

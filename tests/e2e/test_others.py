@@ -75,6 +75,23 @@ class Others(FunctionCase):
         self.until(lambda: self.cloud.function(self.name, version)["Configuration"]["State"] == "Active", "it")
         self.cloud.change_function(self.name, alias="live", version=version)
 
+    def test_alias_moved_while_we_publish(self):
+        """Ours is moved all the same, and the way back goes to theirs."""
+        project, _ = self.serve("live")
+        self.assertExit(self.deploy(project), 0)
+        project.behave(version="bad").commit("Break it")
+        mark = self.mark()
+        step = self.started(project, checks="GET /items/7 -> 200", environment="FIXTURE_START_MS=3000")
+        self.until(lambda: "PublishVersion" in cloud.operations(self.since(mark)), "our version")
+        self.cloud.change_function(self.name, alias="live", version="1")
+        run = self.finish(step)
+        self.assertExit(run, 1)
+        self.assertOutputs(run, rolled_back="true", previous_version="1")
+        self.assertTrue(any("somebody else has moved the alias" in line for line in run.log.warnings),
+                        run.log.warnings)
+        self.assertEqual(self.alias_target(), "1")
+        self.serves("0")
+
     # After our change: it is left alone.
 
     def left_alone(self, run, *words):

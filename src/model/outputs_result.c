@@ -51,6 +51,14 @@ static struct json *function_json(const struct result *result)
     put_text(json, "alias", result->function.alias);
     put_text(json, "alias_arn", result->function.alias_arn);
     put_text(json, "alias_plan", result->function.alias_plan);
+    put_text(json, "state", result->look.state);
+    put_text(json, "alias_version", result->look.serves);
+    put_text(json, "verified", result->look.verified);
+    if (result->look.verified[0]) {
+        json_put_int(json, "verified_run", result->look.verified_run);
+        json_put_bool(json, "drifted", result->look.drifted);
+    }
+    put_text(json, "caches", result->look.caches);
     json_put_bool(json, "created", result->function.created);
     json_put_bool(json, "code_changed", result->function.code_changed);
     struct json *changes = json_new_array();
@@ -153,6 +161,10 @@ static struct json *past_json(const struct result *result)
         json_append(list, item);
     }
     json_put(json, "deployments", list);
+    struct json *usual = json_new_object();
+    for (int part = 0; part < TIMES_PARTS; part++)
+        put_positive(usual, names[part], past_expected_ms(&result->times, (enum times_part)part));
+    json_put(json, "usual", usual);
     struct past_comparison past = past_compare(result);
     if (past.count == 0)
         return json;

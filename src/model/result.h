@@ -102,6 +102,15 @@ struct result {
             alias_plan[REASON_SIZE]; /* what a deployment would do with the alias; only by `plan` */
     } function;
 
+    struct {             /* what `status` has seen; "" and 0: not looked for, or not known */
+        char state[120]; /* of the function, in words */
+        char serves[64]; /* what the alias names */
+        char
+            verified[40]; /* what passed verification last: a version, or an image's identity tag */
+        int64_t verified_run;
+        bool drifted; /* what serves now is another one */
+        char caches[400];
+    } look;
     struct {
         char status[16]; /* ok, failed, not-checked; "" not reached */
         char target[16]; /* "url", "invoke" */

@@ -6,6 +6,7 @@
 #include "core/cleanup.h"
 #include "core/text.h"
 #include "model/outputs.h"
+#include "model/past.h"
 #include "model/summary_parts.h"
 
 #define CELL_BYTES 400
@@ -36,6 +37,39 @@ static void add_text_row(struct strbuf *out, const char *name, const char *text)
     add_row(out, name, &cell);
 }
 
+/* What `status` has seen of the function. */
+static void add_look(const struct summary *summary, struct strbuf *out)
+{
+    const struct result *result = summary->result;
+    CLEANUP(strbuf) struct strbuf serves = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf verified = STRBUF_INIT(STRBUF_NO_CAP);
+    add_text_row(out, "State", result->look.state);
+    if (result->look.serves[0]) {
+        strbuf_addstr(&serves, "version ");
+        summary_escape(&serves, result->look.serves, CELL_BYTES);
+    }
+    add_row(out, "Alias", &serves);
+    if (result->look.verified[0]) {
+        summary_add_code(&verified, result->look.verified, CELL_BYTES);
+        if (result->look.verified_run > 0)
+            strbuf_addf(&verified, ", by run %lld", (long long)result->look.verified_run);
+        if (result->look.drifted)
+            strbuf_addstr(&verified, "; **drift**: what serves now is another one");
+    }
+    add_row(out, "Last verified", &verified);
+    add_text_row(out, "Build caches", result->look.caches);
+}
+
+/* What a part that a plan would do usually takes. */
+static void add_usual(const struct summary *summary, enum times_part part, struct strbuf *cell)
+{
+    int64_t ms = past_expected_ms(&summary->result->times, part);
+    if (summary->result->outcome != OUTCOME_PLANNED || ms == 0)
+        return;
+    strbuf_addstr(cell, "; usually takes ");
+    summary_add_duration(cell, ms);
+}
+
 static void add_build(struct strbuf *cell, const struct image_result *image)
 {
     if (image->step_count > 0) {
@@ -61,23 +95,34 @@ static void add_build(struct strbuf *cell, const struct image_result *image)
     }
 }
 
+/* What became of it in a word; a look only has the reason, which says what is there. */
+static void add_image_word(const struct summary *summary, const struct image_result *image,
+                           struct strbuf *cell)
+{
+    bool is_look = summary->inputs && summary->inputs->command == COMMAND_STATUS;
+    if (image->status[0])
+        strbuf_addf(cell, "**%s**", image->status);
+    else if (!is_look && image->action == IMAGE_BUILD &&
+             summary->result->outcome != OUTCOME_PLANNED)
+        strbuf_addstr(cell, "**not finished**");
+    else if (!is_look)
+        strbuf_addf(cell, "**%s**", planned_images[image->action]);
+}
+
 static void add_image(const struct summary *summary, const char *name,
                       const struct image_result *image, struct strbuf *out)
 {
     CLEANUP(strbuf) struct strbuf cell = STRBUF_INIT(STRBUF_NO_CAP);
     if (!image->status[0] && !image->reason[0])
         return;
-    if (image->status[0])
-        strbuf_addf(&cell, "**%s**", image->status);
-    else if (image->action == IMAGE_BUILD && summary->result->outcome != OUTCOME_PLANNED)
-        strbuf_addstr(&cell, "**not finished**");
-    else
-        strbuf_addf(&cell, "**%s**", planned_images[image->action]);
+    add_image_word(summary, image, &cell);
     if (image->reason[0]) {
-        strbuf_addstr(&cell, ": ");
+        strbuf_addstr(&cell, cell.len > 0 ? ": " : "");
         summary_escape(&cell, image->reason, CELL_BYTES);
     }
     add_build(&cell, image);
+    if (image->action == IMAGE_BUILD || image->action == IMAGE_LATER)
+        add_usual(summary, image == &summary->result->base ? TIMES_BASE : TIMES_IMAGE, &cell);
     bool shown_by_function =
         image == &summary->result->image && summary->result->function.reason[0];
     if (image->digest[0] && !shown_by_function) {
@@ -118,6 +163,8 @@ static void add_function(const struct summary *summary, struct strbuf *out)
     if (result->outcome == OUTCOME_PLANNED && result->function.reason[0]) {
         strbuf_addf(&cell, "**%s**: ", planned_functions[result->function.action]);
         summary_escape(&cell, result->function.reason, CELL_BYTES);
+        if (result->function.action != FUNCTION_UNCHANGED)
+            add_usual(summary, TIMES_RELEASE, &cell);
         add_row(out, "Function", &cell);
     } else if (is_look && result->function.previous_digest[0]) {
         summary_add_digest(&cell, result->function.previous_digest);
@@ -293,6 +340,7 @@ void summary_table(const struct summary *summary, struct strbuf *out)
     add_image(summary, "Application image", &result->image, &rows);
     add_function(summary, &rows);
     add_alias_plan(summary, &rows);
+    add_look(summary, &rows);
     add_versions(summary, &rows);
     add_configuration(summary, &rows);
     add_health(summary, &rows);

@@ -61,3 +61,7 @@ class Report(FunctionCase):
             result = json.loads(said)  # nothing else is on standard output
             self.assertEqual(result["outcome"], outcome)
             self.assertEqual(result["functions"][0]["name"], self.name)
+            if command == "status":
+                self.assertEqual(result["functions"][0]["state"], "Active, last update Successful")
+                self.assertIn("base image: not there yet", result["functions"][0]["caches"])
+                self.assertTrue(result["base_image"]["reason"].startswith("not built yet"))

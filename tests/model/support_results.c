@@ -404,6 +404,7 @@ static void plan(struct result *result, struct inputs *inputs)
     name_function(result);
     result->function.action = FUNCTION_LATER;
     SET(result->function.reason, "an image is built first");
+    remember_past(result);
     result->outcome = OUTCOME_PLANNED;
     result->duration_ms = 1320;
 }
@@ -498,6 +499,13 @@ static void status(struct result *result, struct inputs *inputs)
     nothing_changed(result, inputs);
     inputs->command = COMMAND_STATUS;
     SET(result->gate_reason, "status changes nothing, so any event may ask for it");
+    result->base.status[0] = result->image.status[0] = '\0';
+    SET(result->image.reason, "the image src-e3b0c44298fc1c14 is there");
+    SET(result->look.state, "Active, last update Successful");
+    SET(result->look.verified, "src-e3b0c44298fc1c14");
+    SET(result->look.caches, "base image: there, application image: there");
+    result->look.verified_run = 127;
+    inputs->baseline_ms = 0;
     result->function.reason[0] = '\0';
 }
 

@@ -19,7 +19,8 @@
 #include "stages/survey.h"
 
 #define CLAIM_TRIES 5
-#define FRESH_MS    1000 /* a look is good for so long when nothing is to be changed */
+#define FRESH_MS                                                                                   \
+    3000 /* a look is good for so long when nothing is to be changed: the claim is followed by another */
 
 static struct record_claim my_claim(const struct run *run)
 {

@@ -56,19 +56,12 @@ struct sha256 {
     EVP_MD_CTX *context; /* owned */
 };
 
-static void start(struct sha256 *hash)
-{
-    if (!EVP_DigestInit_ex2(hash->context, EVP_sha256(), NULL))
-        give_up("SHA-256");
-}
-
 struct sha256 *sha256_new(void)
 {
     struct sha256 *hash = memory_new(sizeof *hash);
     hash->context = EVP_MD_CTX_new();
-    if (!hash->context)
+    if (!hash->context || !EVP_DigestInit_ex2(hash->context, EVP_sha256(), NULL))
         give_up("SHA-256");
-    start(hash);
     return hash;
 }
 
@@ -80,9 +73,10 @@ void sha256_add(struct sha256 *hash, const void *bytes, size_t len)
 
 void sha256_finish(struct sha256 *hash, unsigned char ret_hash[SHA256_BYTES])
 {
-    if (!EVP_DigestFinal_ex(hash->context, ret_hash, NULL))
+    /* The same algorithm again: naming it would make OpenSSL look it up each time. */
+    if (!EVP_DigestFinal_ex(hash->context, ret_hash, NULL) ||
+        !EVP_DigestInit_ex2(hash->context, NULL, NULL))
         give_up("SHA-256");
-    start(hash);
 }
 
 void sha256_free(struct sha256 *hash)

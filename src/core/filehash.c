@@ -36,8 +36,7 @@ struct worker {
     struct pool *pool;
     struct sha256 *hash;   /* owned */
     unsigned char *buffer; /* owned */
-    int folder;            /* descriptor of the folder below, or -1 */
-    uint32_t folder_index;
+    struct walk_folder folder;
     struct strbuf path;
     struct error error;  /* the first one of this worker */
     size_t failed_index; /* of the file that it is about */
@@ -69,19 +68,6 @@ static int cannot(struct worker *worker, size_t index, const char *what)
                               "%s/%s vanished while the build context was read", root, path);
     errno = code;
     return error_set_errno(&worker->error, "%s %s/%s", what, root, path);
-}
-
-static int enter_folder(struct worker *worker, size_t index)
-{
-    uint32_t folder = entry_of(worker->pool, index)->folder;
-    if (worker->folder >= 0 && worker->folder_index == folder)
-        return 0;
-    if (worker->folder >= 0)
-        close(worker->folder);
-    walk_path(worker->pool->walk, folder, &worker->path);
-    worker->folder = walk_open_folder(worker->pool->walk->root, worker->path.buf);
-    worker->folder_index = folder;
-    return worker->folder >= 0 ? 0 : cannot(worker, index, "opening the folder of");
 }
 
 /* Exactly as many bytes as the walk saw, no more and no fewer. */
@@ -131,9 +117,9 @@ static int hash_file(struct worker *worker, size_t index)
 {
     const struct walk_entry *entry = entry_of(worker->pool, index);
     struct stat before, after;
-    if (enter_folder(worker, index) < 0)
-        return -1;
-    CLEANUP_FD int fd = openat(worker->folder, walk_name(worker->pool->walk, entry),
+    if (walk_enter(worker->pool->walk, entry->folder, &worker->folder) < 0)
+        return cannot(worker, index, "opening the folder of");
+    CLEANUP_FD int fd = openat(worker->folder.fd, walk_name(worker->pool->walk, entry),
                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return cannot(worker, index, "opening");
@@ -234,7 +220,7 @@ static void start_worker(struct worker *worker, struct pool *pool)
     *worker = (struct worker){.pool = pool,
                               .hash = sha256_new(),
                               .buffer = memory_new(BUFFER_BYTES),
-                              .folder = -1,
+                              .folder = WALK_FOLDER_INIT,
                               .path = STRBUF_INIT(STRBUF_NO_CAP),
                               .error = ERROR_INIT};
 }
@@ -244,8 +230,7 @@ static void end_worker(struct worker *worker)
     sha256_free(worker->hash);
     free(worker->buffer);
     strbuf_release(&worker->path);
-    if (worker->folder >= 0)
-        close(worker->folder);
+    walk_folder_release(&worker->folder);
 }
 
 /* The error of the first file, should several threads have met one. Cancelling comes last: it may be

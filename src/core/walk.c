@@ -13,6 +13,7 @@
 #include "core/cancel.h"
 #include "core/cleanup.h"
 #include "core/memory.h"
+#include "core/walk_status.h"
 
 #define MOST_ENTRIES (1u << 24)
 
@@ -38,6 +39,25 @@ int walk_open_folder(int root, const char *path)
         path += *path == '/' ? 1 : 0;
     }
     return fd;
+}
+
+int walk_enter(const struct walk *walk, uint32_t index, struct walk_folder *folder)
+{
+    if (folder->fd >= 0 && folder->index == index)
+        return 0;
+    if (folder->fd >= 0)
+        close(folder->fd);
+    walk_path(walk, index, &folder->path);
+    folder->fd = walk_open_folder(walk->root, folder->path.buf);
+    folder->index = index;
+    return folder->fd >= 0 ? 0 : -1;
+}
+
+void walk_folder_release(struct walk_folder *folder)
+{
+    strbuf_release(&folder->path);
+    if (folder->fd >= 0)
+        close(folder->fd);
 }
 
 const char *walk_name(const struct walk *walk, const struct walk_entry *entry)
@@ -142,14 +162,11 @@ struct walker {
     walk_judge *judge;
     void *context;
     struct strbuf path;    /* of the folder, then of the entry */
-    struct strbuf listing; /* names of the folder, each terminated */
+    struct strbuf listing; /* names of the folder, each with its type behind its terminator */
     char **names;          /* owned; into listing */
     size_t name_count, name_alloc;
     char target[PATH_MAX];
 };
-
-/* flags while the walk goes on; 0 for everything that stays */
-#define IF_NEEDED 1u
 
 static int vanished(const struct walker *walker, struct error *err)
 {
@@ -180,6 +197,7 @@ static int list_names(struct walker *walker, DIR *folder)
         if (is_dots(item->d_name))
             continue;
         strbuf_add(&walker->listing, item->d_name, strlen(item->d_name) + 1);
+        strbuf_addch(&walker->listing, (char)item->d_type);
         walker->name_count++;
     }
     if (errno != 0)
@@ -189,7 +207,7 @@ static int list_names(struct walker *walker, DIR *folder)
         walker->names = memory_resize(walker->names, alloc, sizeof *walker->names);
     walker->name_alloc = alloc;
     char *at = walker->listing.buf;
-    for (size_t i = 0; i < walker->name_count; i++, at += strlen(at) + 1)
+    for (size_t i = 0; i < walker->name_count; i++, at += strlen(at) + 2)
         walker->names[i] = at;
     if (walker->name_count > 0)
         qsort(walker->names, walker->name_count, sizeof *walker->names, by_bytes);
@@ -205,12 +223,33 @@ static int add_link(struct walker *walker, int folder, const char *name, struct 
     return add_name(walker->walk, walker->target, NULL, err);
 }
 
+static bool is_listed_as_file(const char *name)
+{
+    return name[strlen(name) + 1] == DT_REG;
+}
+
+/* Size and mode; what is listed as a file is only looked at when all folders are listed. */
+static int first_look(int folder, const char *name, struct stat *ret_status)
+{
+    if (!is_listed_as_file(name))
+        return fstatat(folder, name, ret_status, AT_SYMLINK_NOFOLLOW);
+    *ret_status = (struct stat){.st_mode = S_IFREG};
+    return 0;
+}
+
+static uint16_t first_flags(enum walk_verdict verdict, const char *name)
+{
+    if (verdict == WALK_IF_NEEDED)
+        return WALK_FLAG_IF_NEEDED;
+    return is_listed_as_file(name) ? WALK_FLAG_UNSEEN : 0;
+}
+
 /* One name of a folder: look, ask, take. walker->path is the entry's. */
 static int take_name(struct walker *walker, int folder, uint32_t folder_index, size_t folder_len,
                      const char *name, struct error *err)
 {
     struct stat status;
-    if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+    if (first_look(folder, name, &status) < 0)
         return errno == ENOENT ? 0 : vanished(walker, err); /* gone since the listing: not there */
     bool is_folder = S_ISDIR(status.st_mode);
     enum walk_verdict verdict = WALK_KEEP;
@@ -219,7 +258,7 @@ static int take_name(struct walker *walker, int folder, uint32_t folder_index, s
     if (verdict == WALK_LEAVE || (verdict == WALK_IF_NEEDED && !is_folder))
         return 0;
     struct walk_entry entry = {.folder = folder_index, .mode = status.st_mode};
-    entry.flags = verdict == WALK_IF_NEEDED ? IF_NEEDED : 0;
+    entry.flags = first_flags(verdict, name);
     if (S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode))
         entry.u.device = status.st_rdev;
     else if (!is_folder)
@@ -286,29 +325,33 @@ static int walk_folder(struct walker *walker, uint32_t index, struct error *err)
     return rc;
 }
 
+/* What does not stay, once the walk is through */
+#define GAP (WALK_FLAG_IF_NEEDED | WALK_FLAG_GONE)
+
 /* A folder that was only wanted for what may be in it stays if there is something. */
 static void settle(struct walk *walk)
 {
     for (uint32_t i = walk->len; i-- > 0;) {
         struct walk_entry *entry = &walk->entries[i];
-        if (!(entry->flags & IF_NEEDED) && entry->folder != WALK_ROOT)
-            walk->entries[entry->folder].flags &= (uint16_t)~IF_NEEDED;
+        if (!(entry->flags & GAP) && entry->folder != WALK_ROOT)
+            walk->entries[entry->folder].flags &= (uint16_t)~WALK_FLAG_IF_NEEDED;
     }
 }
 
-/* Take out the folders that were not needed after all; the others move up. */
+/* Take out the folders that were not needed after all, and the files that are gone; the others move
+ * up. */
 static void close_gaps(struct walk *walk)
 {
     uint32_t *moved = memory_new(((size_t)walk->len + 1) * sizeof *moved);
     uint32_t len = 0;
     for (uint32_t i = 0; i < walk->len; i++) {
         moved[i] = len;
-        len += walk->entries[i].flags & IF_NEEDED ? 0 : 1;
+        len += walk->entries[i].flags & GAP ? 0 : 1;
     }
     moved[walk->len] = len;
     for (uint32_t i = 0; i < walk->len; i++) {
         struct walk_entry entry = walk->entries[i];
-        if (entry.flags & IF_NEEDED)
+        if (entry.flags & GAP)
             continue;
         if (entry.folder != WALK_ROOT)
             entry.folder = moved[entry.folder];
@@ -327,7 +370,7 @@ static void close_gaps(struct walk *walk)
 static bool has_gaps(const struct walk *walk)
 {
     for (uint32_t i = 0; i < walk->len; i++)
-        if (walk->entries[i].flags & IF_NEEDED)
+        if (walk->entries[i].flags & GAP)
             return true;
     return false;
 }
@@ -340,6 +383,8 @@ static int walk_all(struct walker *walker, struct error *err)
     for (uint32_t i = 0; i < walk->len; i++)
         if (S_ISDIR(walk->entries[i].mode) && walk_folder(walker, i, err) < 0)
             return -1;
+    if (walk_fill_status(walk, err) < 0)
+        return -1;
     settle(walk);
     if (has_gaps(walk))
         close_gaps(walk);

@@ -8,11 +8,14 @@
  *
  * No symlink is ever followed, and each folder is opened from the root component by component
  * (O_NOFOLLOW), so that nothing outside of the root is read even if somebody swaps folders
- * meanwhile. Names are bytes; they need not be UTF-8. Only one folder is open at any time.
+ * meanwhile. Names are bytes; they need not be UTF-8. Only one folder a thread is open at any time.
+ * First all folders are listed, by the caller's thread; then all files are looked at, by as many
+ * threads as there are processors.
  *
  * A folder that cannot be listed (not allowed, or vanished meanwhile) is an entry with `error`;
  * whether that matters is the caller's to say. A name that is gone at the first look at it was not
- * there. A root that is deleted meanwhile is ERROR_FAILED.
+ * there. A file that is something else at the first look, and a root that is deleted meanwhile, are
+ * ERROR_FAILED.
  */
 #ifndef CORE_WALK_H
 #define CORE_WALK_H
@@ -32,7 +35,7 @@ struct walk_entry {
     uint32_t name;   /* where its name stands in walk.names; a link's target stands behind it */
     uint32_t mode;   /* st_mode: type and permission bits */
     uint16_t error;  /* errno of listing a folder, or 0 */
-    uint16_t flags;  /* the caller's own */
+    uint16_t flags;  /* the caller's own; 0 after the walk */
     union {
         int64_t size;    /* file: bytes */
         uint64_t device; /* block or character device: st_rdev */
@@ -63,7 +66,7 @@ enum walk_verdict {
     WALK_LEAVE,     /* leave it out, do not look into it */
 };
 
-/* Is asked for each entry, in the table's order; `path` is relative to the root, `folder_len` bytes
+/* Is asked for each entry, in the table's order, by the caller's thread; `path` is relative to the root, `folder_len` bytes
  * of it are its folder's. */
 typedef enum walk_verdict walk_judge(void *context, const char *path, size_t folder_len,
                                      bool is_folder);
@@ -85,5 +88,21 @@ int64_t walk_find(const struct walk *walk, uint32_t folder, const char *name, si
 /* Open the folder `path` (relative, "" is the root itself) component by component, following no
  * link. -1 and errno. */
 int walk_open_folder(int root, const char *path);
+
+/* One folder of a walk that stays open while one after the other of its entries is visited. */
+struct walk_folder {
+    int fd;         /* owned; -1: none */
+    uint32_t index; /* of the folder's entry, or WALK_ROOT */
+    struct strbuf path;
+};
+
+#define WALK_FOLDER_INIT                                                                           \
+    {                                                                                              \
+        .fd = -1, .index = WALK_ROOT, .path = STRBUF_INIT(STRBUF_NO_CAP)                           \
+    }
+
+/* Make that folder the open one; nothing to do if it is already. -1 and errno. */
+int walk_enter(const struct walk *walk, uint32_t index, struct walk_folder *folder);
+void walk_folder_release(struct walk_folder *folder);
 
 #endif

@@ -236,6 +236,84 @@ START_TEST(a_name_that_is_gone_was_not_there)
 }
 END_TEST
 
+/* "i" is only wanted for "i/keep", which is gone by the time that it is looked at. */
+static enum walk_verdict remove_kept(void *context, const char *path, size_t folder_len,
+                                     bool is_folder)
+{
+    (void)context;
+    (void)folder_len;
+    if (text_equal(path, "i/keep"))
+        tree_make(root, "- i/keep");
+    return text_equal(path, "i") && is_folder ? WALK_IF_NEEDED : WALK_KEEP;
+}
+
+START_TEST(a_folder_is_not_needed_for_what_is_gone)
+{
+    tree_make(root, "a = 1\ni/keep = 1\nz/x = 12");
+    check_walk(remove_kept, NULL, "a=1;z/;z/x=2");
+}
+END_TEST
+
+static const struct {
+    const char *spec, *said;
+} other_things[] = {
+    {"- d/f\nd/f/", "/d/f changed or vanished while it was read"},
+    {"- d/f\nd/f -> /etc/passwd", "/d/f changed or vanished while it was read"},
+    {"- d\nd -> /etc", "/d/f changed or vanished while it was read"},
+};
+
+static enum walk_verdict replace(void *context, const char *path, size_t folder_len, bool is_folder)
+{
+    (void)folder_len;
+    (void)is_folder;
+    if (text_equal(path, "d/g"))
+        tree_make(root, context);
+    return WALK_KEEP;
+}
+
+/* It was a file in the listing. */
+START_TEST(a_file_that_becomes_something_else_is_named)
+{
+    struct walk walk = WALK_INIT;
+    struct error err = ERROR_INIT;
+    char spec[64];
+    snprintf(spec, sizeof spec, "%s", other_things[_i].spec);
+    tree_make(root, "a = 1\nd/f = 1\nd/g = 1");
+    ck_assert_int_eq(walk_tree(root, replace, spec, &walk, &err), -1);
+    ck_assert_int_eq(err.kind, ERROR_FAILED);
+    ck_assert_msg(strstr(err.msg, other_things[_i].said) != NULL, "%s", err.msg);
+    walk_release(&walk);
+}
+END_TEST
+
+/* Enough for several threads, each file of a size and mode of its own. */
+START_TEST(all_files_are_looked_at)
+{
+    enum { FILES = 6000 };
+    struct walk walk = WALK_INIT;
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(STRBUF_NO_CAP);
+    for (int i = 0; i < FILES; i++) {
+        strbuf_reset(&path);
+        strbuf_addf(&path, "%s/%02d", root, i % 60);
+        ck_assert(i >= 60 || mkdir(path.buf, 0755) == 0);
+        strbuf_addf(&path, "/%04d", i);
+        int fd = open(path.buf, O_CREAT | O_WRONLY | O_CLOEXEC, 0600 | i % 64);
+        ck_assert_int_eq(ftruncate(fd, i), 0);
+        ck_assert_int_eq(fchmod(fd, 0600 | (mode_t)i % 64), 0);
+        close(fd);
+    }
+    ck_assert_int_eq(walk_tree(root, NULL, NULL, &walk, NULL), 0);
+    ck_assert_uint_eq(walk.len, FILES + 60);
+    for (uint32_t i = 60; i < walk.len; i++) {
+        int number = (int)strtol(walk_name(&walk, &walk.entries[i]), NULL, 10);
+        ck_assert_int_eq(walk.entries[i].u.size, number);
+        ck_assert_uint_eq(walk.entries[i].mode, (unsigned)(S_IFREG | 0600 | number % 64));
+        ck_assert_uint_eq(walk.entries[i].flags, 0);
+    }
+    walk_release(&walk);
+}
+END_TEST
+
 static enum walk_verdict remove_all(void *context, const char *path, size_t folder_len,
                                     bool is_folder)
 {
@@ -354,6 +432,10 @@ Suite *walk_suite(void)
     tcase_add_test(tests, a_folder_that_cannot_be_listed_is_noted);
     tcase_add_test(tests, a_folder_that_becomes_a_link_is_not_entered);
     tcase_add_test(tests, a_name_that_is_gone_was_not_there);
+    tcase_add_test(tests, a_folder_is_not_needed_for_what_is_gone);
+    tcase_add_loop_test(tests, a_file_that_becomes_something_else_is_named, 0,
+                        (int)(sizeof other_things / sizeof *other_things));
+    tcase_add_test(tests, all_files_are_looked_at);
     tcase_add_test(tests, a_root_that_vanishes_is_an_error);
     tcase_add_test(tests, no_such_root);
     tcase_add_test(tests, a_cancel_ends_it);

@@ -26,7 +26,7 @@ FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[c
 SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/readme tests/fuzz/run .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e faults e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
+.PHONY: all tools-build unit e2e faults kills e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -91,6 +91,11 @@ faults: tools-check all
 	tests/cloud/install
 	tests/with-cloud python3 -m e2e.faults --binary $(BUILD)/lambda-fastdeploy --operations $(BUILD)/tests/tools/operations \
 	    --seed $(SEED) --cells $(CELLS) --workers $(WORKERS) $(FAULTS)
+
+# The program is ended before and after each of its effects, and the next plain run must arrive.
+kills: tools-check all
+	tests/cloud/install
+	tests/with-cloud python3 -m e2e.kills --binary $(BUILD)/lambda-fastdeploy --seed $(SEED) --cells $(CELLS) --workers $(WORKERS) $(KILLS)
 
 # Everything that docs/performance.md states, measured: whole deployments, then hashing. ROUNDS=3 each; half an hour. STATIC=1 measures the static program.
 ROUNDS ?= 3

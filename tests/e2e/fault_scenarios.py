@@ -129,6 +129,15 @@ class Stage(FunctionCase):
         self.version_before = None
         self.wanted_inputs["create-with-role"] = cloud.FUNCTION_ROLE
 
+    def prepare_first(self):
+        """Nothing is there: no repository, no image, no function."""
+        self.prepare_create()
+        self.repository = self.name
+        self.wanted_inputs.update({"repository": self.name, "base-repository": self.base_name})
+
+    def prepare_code(self):
+        self.there()
+
     def prepare_configure(self):
         self.there("1", environment={"OLD": "1"})
         self.version_before = "1"

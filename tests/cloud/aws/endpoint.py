@@ -93,12 +93,22 @@ class Endpoint:
             fault = self._cloud.faults.take(
                 service.name, call.operation, call.resource, _key_of(call.request)
             )
+            if fault and fault.fault == "hang":
+                self._hold(entry, fault, call)
             response = self._before(fault, service, call) or self._answer(service, call, problem)
+            if fault and fault.fault == "hang-after":
+                self._hold(entry, fault, call)
             response = _after(fault, response)
             return response
         finally:
             entry["resource"] = call.resource
             journal.close(entry, response.status if response else None, call.error)
+
+    def _hold(self, entry, fault, call):
+        """Until the client is gone; the journal tells meanwhile that it is held."""
+        call.error = entry["error"] = f"fault: {fault.fault}"
+        call.request.wait_until_gone(lambda: self._cloud.stopping)
+        raise Drop()
 
     def _answer(self, service, call, problem):
         try:
@@ -115,10 +125,6 @@ class Endpoint:
             return None
         if fault.fault == "reset-before":
             call.error = "fault: reset-before"
-            raise Drop()
-        if fault.fault == "hang":
-            call.error = "fault: hang"
-            call.request.wait_until_gone(lambda: self._cloud.stopping)
             raise Drop()
         if fault.fault == "delay":
             self._wait(fault.arg)

@@ -16,6 +16,7 @@ KINDS = (
     "content-type",
     "slow",
     "hang",
+    "hang-after",
     "delay",
     "tls",
     "update-failed",

@@ -1,0 +1,168 @@
+"""The kill matrix: the program is ended before and after each of its effects, and the next plain run must arrive.
+
+    make kills [SEED=1] [CELLS=0] [WORKERS=3]
+
+The effects are those of one good run of each scenario: requests that change something at AWS, and of what a build pushes the first of each kind to each repository. The cloud holds such a
+request, before it has its effect or when it has had it, until the program is killed (SIGKILL) or has ended by itself (SIGTERM). Then the function must answer, with what it
+served before or with the new version, and one plain run after it must end well and serve what it should, the configuration included.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import dataclasses
+import pathlib
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+from . import case, cloud, fault_scenarios, runner
+
+SCENARIOS = ("first", "code", "configure", "update", "alias", "rollback", "bad")
+SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+WHEN = {"before": "hang", "after": "hang-after"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    scenario: str
+    service: str
+    operation: str
+    nth: int  # of this operation's requests of the run, or of the registry's to this repository
+    repository: str  # of the registry: "" the function's own, "-base"
+    when: str
+    signal: int
+
+    def __str__(self):
+        of = "" if self.service != "registry" else " of the base" if self.repository else " of the application"
+        return f"{self.scenario}: {signal.Signals(self.signal).name} {self.when} {self.operation}{of} {self.nth}"
+
+
+class Matrix:
+    def __init__(self, options, folder):
+        self.options = options
+        self.cloud = cloud.Cloud()
+        self.world = fault_scenarios.World(folder)
+        self.counts = collections.Counter()
+        self.failures = 0
+        self.lock = threading.Lock()
+
+    def effects(self, scenario):
+        """(service, operation, nth, repository) of what a good run changes, in order."""
+        mark = self.cloud.last_request()
+        stage = self.world.stage(scenario)
+        run = stage.run()
+        if run.exit_code != stage.good_exit:
+            raise runner.HarnessError(f"the scenario {scenario} fails without a kill:\n{run.tail()}")
+        seen, found = collections.Counter(), []
+        for request in self.cloud.requests():
+            if request["n"] <= mark or request["service"] not in ("lambda", "ecr", "registry"):
+                continue
+            pushes = request["service"] == "registry"
+            where = "-base" if pushes and stage.base_name in str(request["resource"]) else ""
+            place = (request["service"], request["operation"], where)
+            seen[place] += 1
+            if cloud.changes([request]) and not (pushes and seen[place] > 1):
+                found.append((request["service"], request["operation"], seen[place], where))
+        stage.close()
+        return found
+
+    def cells(self):
+        cells = [Cell(scenario, *effect, when, number) for scenario in SCENARIOS
+                 if not self.options.only or scenario in self.options.only.split(",")
+                 for effect in self.effects(scenario) for when in WHEN for number in SIGNALS]
+        if self.options.cells:
+            cells = random.Random(self.options.seed).sample(cells, min(self.options.cells, len(cells)))
+        return cells
+
+    def play(self, cell):
+        stage = self.world.stage(cell.scenario)
+        problem, runs = None, []
+        try:
+            runs.append(self.ended(cell, stage))
+            self.check_answer(stage)
+            stage.check_plain_run()
+            self.check_configuration(stage)
+        except (AssertionError, runner.HarnessError, cloud.CloudError, OSError) as error:
+            problem = f"{cell}: {type(error).__name__}: {error}"
+            for run in [*runs, *stage.runs]:
+                problem += "\n" + run.tail(25)
+        finally:
+            stage.close()
+        with self.lock:
+            self.counts["wrong" if problem else f"{signal.Signals(cell.signal).name} {cell.when}"] += 1
+            if problem:
+                self.failures += 1
+                print(f"WRONG {problem}", flush=True)
+            elif self.options.verbose:
+                print(f"ok    {cell}", flush=True)
+
+    def ended(self, cell, stage):
+        """A run that was ended while the cloud held its request."""
+        only = {"resource": stage.name + cell.repository} if cell.service == "registry" else {"key": stage.key}
+        kind = WHEN[cell.when]
+        self.cloud.fault(cell.service, cell.operation, kind, nth=cell.nth, times=1, **only)
+        mark = self.cloud.last_request()
+        step = stage.ready({"LAMBDA_FASTDEPLOY_HTTP_TIMEOUT": "60s" if cell.signal == signal.SIGKILL else "1s"}).start()
+        try:
+            self.wait_until_held(stage, mark, kind)
+        finally:
+            step.signal(cell.signal)
+            run = step.finish(timeout_s=120)
+            self.cloud.forget_faults(**only)
+        if cell.signal == signal.SIGTERM and run.exit_code == 143:
+            stage.check_run(run)
+        return run
+
+    def wait_until_held(self, stage, mark, kind, timeout_s=60):
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            for request in self.cloud.requests():
+                its_own = stage.name in str(request["resource"]) or stage.name in str(request["body"])
+                if request["n"] > mark and its_own and request["error"] == f"fault: {kind}":
+                    return
+            time.sleep(0.03)
+        raise runner.HarnessError("the request that was to be held did not come")
+
+    def check_answer(self, stage):
+        version = stage.answer()
+        if stage.version_before is not None or version is not None:
+            stage.assertIn(version, {stage.version_before, stage.version_after, "bad" if stage.scenario == "bad" else None} - {None},
+                           "what users get after the kill")
+
+    def check_configuration(self, stage):
+        wanted = stage.wanted_inputs.get("environment")
+        if wanted:
+            found = stage.configuration()["Environment"]["Variables"]
+            stage.assertEqual(found, {"OLD": "1", **dict([wanted.split("=")])}, "the environment")
+
+    def run(self):
+        began = time.monotonic()
+        cells = self.cells()
+        print(f"{len(cells)} cells, seed {self.options.seed}", flush=True)
+        with concurrent.futures.ThreadPoolExecutor(self.options.workers) as pool:
+            list(pool.map(self.play, cells))
+        print(f"{len(cells)} cells in {time.monotonic() - began:.0f} s: "
+              + ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.counts.items())), flush=True)
+        return 1 if self.failures else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python3 -m e2e.kills", description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", type=pathlib.Path, default=case.BINARY)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cells", type=int, default=0, help="so many, chosen by the seed (0: all)")
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--only", help="scenarios, with commas between them")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    case.Options.binary = options.binary.resolve()
+    with tempfile.TemporaryDirectory(prefix="kills-", dir=runner.TEMPORARY) as folder:
+        return Matrix(options, pathlib.Path(folder)).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -160,6 +160,27 @@ const struct record_entry *record_list_before(const struct record_list *list, co
     return NULL;
 }
 
+void record_rollback_done(int64_t run, char ret_value[RECORD_VALUE_SIZE])
+{
+    snprintf(ret_value, RECORD_VALUE_SIZE, "done %lld", (long long)run);
+}
+
+const struct record_entry *record_list_unfinished(const struct record_list *list, const char *tag,
+                                                  int64_t run, const char *current)
+{
+    char begun[RECORD_VALUE_SIZE], done[RECORD_VALUE_SIZE];
+    if (!tag || list->len == 0 || !current[0])
+        return NULL;
+    record_rollback_done(run, done);
+    if (run != 0 && text_equal(tag, done) && text_equal(list->items[0].what, current))
+        return &list->items[0];
+    snprintf(begun, sizeof begun, "%s %s", list->items[0].what, current);
+    for (size_t i = 1; i < list->len && text_equal(tag, begun); i++)
+        if (text_equal(list->items[i].what, current))
+            return &list->items[i];
+    return NULL;
+}
+
 void record_list_drop_until(struct record_list *list, const char *what)
 {
     size_t i = 0;

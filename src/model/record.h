@@ -4,6 +4,8 @@
  *   lambda-fastdeploy:claim      "12.1 org/app deploy.yml refs/heads/main": run number, attempt, and what the number counts within
  *   lambda-fastdeploy:verified   "7/12 5/10" (versions) or "src-0123456789abcdef/12 …" (identity tags), newest first, each with its run
  *
+ *   lambda-fastdeploy:rollback   "7 5": a roll-back from 7 to 5 was begun; "done 12" when run 12 has ended it
+ *
  * A tag's value has at most 256 characters out of letters, digits, spaces and + - = . _ : / @
  * (docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html). Whatever else is in a name becomes '_', and a name that was changed
  * or cut so ends in '=' and 16 hex digits of its SHA-256, so that two names never become one.
@@ -17,6 +19,7 @@
 
 #define RECORD_TAG_CLAIM    "lambda-fastdeploy:claim"
 #define RECORD_TAG_VERIFIED "lambda-fastdeploy:verified"
+#define RECORD_TAG_ROLLBACK "lambda-fastdeploy:rollback"
 #define RECORD_VALUE_SIZE   257
 #define RECORD_MAX_ENTRIES  32
 
@@ -64,6 +67,14 @@ void record_list_add(struct record_list *list, const char *what, int64_t run);
  * Borrowed from the list.
  */
 const struct record_entry *record_list_before(const struct record_list *list, const char *current);
+/* The tag's value when a roll-back has ended. */
+void record_rollback_done(int64_t run, char ret_value[RECORD_VALUE_SIZE]);
+/*
+ * A roll-back that was begun (`tag`, may be NULL) and has not ended: `current` is where it went, and the newest entry is still what it came from. Or one that this very run (not 0) has ended
+ * in an earlier attempt. The entry that it went to, or NULL. Borrowed from the list.
+ */
+const struct record_entry *record_list_unfinished(const struct record_list *list, const char *tag,
+                                                  int64_t run, const char *current);
 /* After a roll-back to `what`: the entries that were rolled back from are dropped, so that a second roll-back goes further back. */
 void record_list_drop_until(struct record_list *list, const char *what);
 

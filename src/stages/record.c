@@ -160,11 +160,31 @@ static void add_list(const struct run *run, const struct record_list *list, stru
         json_put_string(tags, RECORD_TAG_VERIFIED, value);
 }
 
-int record_write_list(struct run *run, const struct record_list *list, struct error *err)
+int record_begin_rollback(struct run *run, const char *from, const char *to, struct error *err)
+{
+    char value[RECORD_VALUE_SIZE];
+    snprintf(value, sizeof value, "%s %s", from, to);
+    if (text_equal(tag_value(run, RECORD_TAG_ROLLBACK), value))
+        return 0;
+    return put_tag(run, RECORD_TAG_ROLLBACK, value, err);
+}
+
+int record_end_rollback(struct run *run, const struct record_list *list, struct error *err)
 {
     CLEANUP(json) struct json *tags = json_new_object();
+    char done[RECORD_VALUE_SIZE];
     add_list(run, list, tags);
+    record_rollback_done(my_claim(run).number, done);
+    json_put_string(tags, RECORD_TAG_ROLLBACK, done);
     return put_tags(run, tags, err);
+}
+
+const struct record_entry *record_unfinished_rollback(const struct run *run,
+                                                      const struct record_list *list,
+                                                      const char *current)
+{
+    return record_list_unfinished(list, tag_value(run, RECORD_TAG_ROLLBACK), my_claim(run).number,
+                                  current);
 }
 
 /* Will the function get another image? Then the present one is what the way back needs. */

@@ -24,7 +24,16 @@ int record_claim_function(struct run *run, bool *ret_superseded, struct error *e
 /* The list of what has passed verification, and writing it. */
 struct record_list;
 void record_read_list(const struct run *run, struct record_list *ret_list);
-int record_write_list(struct run *run, const struct record_list *list, struct error *err);
+/*
+ * A roll-back is remembered from before its first change (`from` is the list's newest entry) until its end, when the list is written as it is then: one that was killed in the middle is
+ * finished by the next, and not taken for one that is to be rolled back further.
+ */
+int record_begin_rollback(struct run *run, const char *from, const char *to, struct error *err);
+int record_end_rollback(struct run *run, const struct record_list *list, struct error *err);
+/* The entry that a roll-back went to which has not ended, or which an earlier attempt of this run has ended; or NULL. Borrowed from the list. */
+const struct record_entry *record_unfinished_rollback(const struct run *run,
+                                                      const struct record_list *list,
+                                                      const char *current);
 
 /* How the list names what serves now: the alias's version, or the image's identity tag. "" if it has no such name. */
 void record_current(const struct run *run, char ret_what[40]);

@@ -7,8 +7,10 @@
 #include "core/text.h"
 #include "model/configuration.h"
 #include "model/plan.h"
+#include "model/record.h"
 #include "stages/app_image.h"
 #include "stages/create.h"
+#include "stages/images.h"
 #include "stages/journal.h"
 #include "stages/ours.h"
 #include "stages/record.h"
@@ -177,6 +179,45 @@ static int change_function(struct run *run, const struct function_plan *plan, st
     return 0;
 }
 
+/*
+ * The function has this image already, but it is not the newest that has passed verification: an earlier run gave it the image and was ended before the proof. This run brings it to the proof, and
+ * if that fails, what passed last is put back, as that run would have done.
+ */
+static int take_up_unfinished(struct run *run, const char *digest, struct error *err)
+{
+    const struct inputs *inputs = run->inputs;
+    struct record_list list;
+    struct image_place place;
+    struct ecr_image good = {.manifest = NULL};
+    char current[40];
+    bool exists = false;
+    bool will_be_proved = inputs->health_url || inputs->health_payload;
+    record_read_list(run, &list);
+    record_current(run, current);
+    if (inputs->alias || !will_be_proved || !current[0] || list.len == 0 ||
+        text_equal(list.items[0].what, current))
+        return 0;
+    const char *tag = list.items[0].what;
+    if (images_place(run, &place, err) < 0 ||
+        ecr_get_images(place.aws, NULL, place.name, &tag, 1, &good, &exists, err) < 0)
+        return error_wrap(err, "looking for the image that passed verification last");
+    if (good.digest[0] && !text_equal(good.digest, digest)) {
+        log_info("an earlier run gave the function this image and was ended before it was proved: "
+                 "if it does not answer well, %s is put back",
+                 tag);
+        ours_keep_before(run);
+        snprintf(run->before.digest, sizeof run->before.digest, "%s", good.digest);
+        images_uri(&place, good.digest, run->before.resolved_image_uri,
+                   sizeof run->before.resolved_image_uri);
+        snprintf(run->result.function.previous_digest, sizeof run->result.function.previous_digest,
+                 "%s", good.digest);
+        ours_took(run, NULL, digest);
+        run->result.changed = run->code_touched = true;
+    }
+    ecr_image_release(&good);
+    return 0;
+}
+
 /* A rollback with an alias moves the alias alone. */
 static bool is_wanted(const struct run *run)
 {
@@ -198,7 +239,7 @@ static int release(struct run *run, struct error *err)
         return error_set(err, ERROR_REFUSED, "%s", plan.reason);
     if (plan.action == FUNCTION_UNCHANGED) {
         log_info("function: %s", plan.reason);
-        return 0;
+        return take_up_unfinished(run, digest, err);
     }
     return change_function(run, &plan, err);
 }

@@ -41,12 +41,22 @@ static int check_image_exists(struct run *run, const char *what, const char *ima
     return error_wrap(err, "looking for the image of %s", what);
 }
 
+/* What an earlier run, or an earlier attempt of this one, has begun is ended and not gone beyond. */
+static const struct record_entry *choose(const struct run *run, const struct record_list *list,
+                                         const char *current)
+{
+    const struct record_entry *unfinished = record_unfinished_rollback(run, list, current);
+    if (unfinished)
+        log_info("a rollback to %s was begun already: this run ends it", unfinished->what);
+    return unfinished ? unfinished : record_list_before(list, current);
+}
+
 static int choose_version(struct run *run, const struct record_list *list, struct error *err)
 {
     const struct function_facts *function = &run->facts.function;
     if (!function->alias_exists)
         return error_set(err, ERROR_REFUSED, "the function has no alias %s", run->inputs->alias);
-    const struct record_entry *target = record_list_before(list, function->alias_version);
+    const struct record_entry *target = choose(run, list, function->alias_version);
     if (!target)
         return refuse_empty(run, err);
     char what[64];
@@ -109,7 +119,7 @@ static int choose_image(struct run *run, const struct record_list *list, struct 
         tags[i] = list->items[i].what;
     if (ecr_get_images(place.aws, NULL, place.name, tags, list->len, images, &exists, err) < 0)
         return error_wrap(err, "looking for the images that passed verification");
-    const struct record_entry *target = record_list_before(list, current_entry(run, list, images));
+    const struct record_entry *target = choose(run, list, current_entry(run, list, images));
     int rc = target ? use_image(run, &place, target, images[target - list->items].digest, err)
                     : refuse_empty(run, err);
     for (size_t i = 0; i < list->len; i++)
@@ -131,18 +141,32 @@ const struct stage stage_rollback = {.name = "rollback",
                                      .run = rollback,
                                      .undo = NULL};
 
+static bool is_record_wanted(const struct run *run)
+{
+    return run->inputs->record;
+}
+
+static int begin(struct run *run, struct error *err)
+{
+    struct record_list list;
+    record_read_list(run, &list);
+    return record_begin_rollback(run, list.len > 0 ? list.items[0].what : "", run->rollback_target,
+                                 err);
+}
+
+const struct stage stage_rollback_begin = {.name = "record",
+                                           .title = "Remember that a rollback has begun",
+                                           .wanted = is_record_wanted,
+                                           .run = begin,
+                                           .undo = NULL};
+
 /* What was rolled back from is forgotten, so that a second rollback goes further back. */
 static int forget(struct run *run, struct error *err)
 {
     struct record_list list;
     record_read_list(run, &list);
     record_list_drop_until(&list, run->rollback_target);
-    return record_write_list(run, &list, err);
-}
-
-static bool is_record_wanted(const struct run *run)
-{
-    return run->inputs->record;
+    return record_end_rollback(run, &list, err);
 }
 
 const struct stage stage_rolled_back = {.name = "record",

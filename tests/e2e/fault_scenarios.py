@@ -85,6 +85,7 @@ class Stage(FunctionCase):
         self.secrets.add(self.key_secret)
         self.version_before, self.version_after, self.good_exit = "0", "1", 0
         self.env = {}
+        self.attempt = 1
         self.wanted_inputs = {**QUICK, "function-name": self.name, "repository": world.repository, "base-repository": world.base,
                               "health-url": cloud.url_of(self.name)}
         self.workspace = project or world.projects["1"]
@@ -162,7 +163,8 @@ class Stage(FunctionCase):
                     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": oidc["request_token"], "AWS_REGION": cloud.REGION}
 
     def prepare_bad(self):
-        self.there()
+        """What is remembered as good is how a run that comes after one that was killed knows what to put back."""
+        self.there(tags={"lambda-fastdeploy:verified": f"{self.world.identities['0']}/1"})
         self.workspace = self.world.projects["bad"]
         self.good_exit, self.version_after = 1, "0"
 
@@ -203,6 +205,8 @@ class Stage(FunctionCase):
         return {**keys, "AWS_REGION": cloud.REGION}
 
     def ready(self, env=None, own_key=True, **more):
+        if self.attempt > 1:
+            more["job"] = runner.Job(run_number=101, run_id=9182736551, run_attempt=self.attempt)
         return self.step(self.workspace, inputs=self.wanted_inputs, keys=False,
                          env={**self.keys(own_key), **(env or {})}, **more)
 
@@ -228,7 +232,7 @@ class Stage(FunctionCase):
         for _ in range(3):
             try:
                 answer = self.cloud.ask(self.name, alias=self.alias, timeout_s=20)
-                if answer.status == 200:
+                if answer.status == 200 or (self.scenario == "bad" and answer.status == 500):
                     return answer.json["version"]
             except (OSError, ValueError):
                 pass
@@ -249,7 +253,8 @@ class Stage(FunctionCase):
             self.assertIn("aws lambda ", run.summary, "the summary has no command for a person")
 
     def check_plain_run(self):
-        """Nobody's help is needed: the next run arrives."""
+        """Nobody's help is needed: the same run again arrives."""
+        self.attempt += 1
         run = self.run(own_key=self.scenario in ("assume", "oidc"))
         self.check_run(run)
         self.assertExit(run, self.good_exit)

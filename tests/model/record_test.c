@@ -195,6 +195,36 @@ static const struct {
     {"3/12 3/11 2/10", "3", "2", "2/10"},
 };
 
+static const struct {
+    const char *list, *tag;
+    int64_t run;
+    const char *current, *target;
+} unfinished[] = {
+    {"7/12 5/10 3/4", "7 5", 13, "5", "5"}, /* it went there, and was ended before it could say so */
+    {"7/12 5/10 3/4", "7 5", 13, "7", NULL},  /* it had not gone yet */
+    {"9/13 7/12 5/10", "7 5", 14, "5", NULL}, /* something was deployed since */
+    {"7/12 5/10", "7 3", 13, "3", NULL},      /* no such entry */
+    {"5/10 3/4", "done 13", 13, "5", "5"},    /* an earlier attempt of this run */
+    {"5/10 3/4", "done 13", 14, "5", NULL},   /* another run: further back */
+    {"5/10 3/4", "done 0", 0, "5", NULL},     /* nobody's number */
+    {"5/10 3/4", "done 13", 13, "3", NULL},   /* moved since */
+    {"7/12 5/10", NULL, 13, "5", NULL},       {"", "7 5", 13, "5", NULL},
+    {"7/12 5/10", "7 ", 13, "", NULL},
+};
+
+START_TEST(ends_what_was_begun)
+{
+    struct record_list list;
+    record_list_parse(unfinished[_i].list, &list);
+    const struct record_entry *found = record_list_unfinished(
+        &list, unfinished[_i].tag, unfinished[_i].run, unfinished[_i].current);
+    if (unfinished[_i].target)
+        ck_assert_str_eq(found->what, unfinished[_i].target);
+    else
+        ck_assert_ptr_null(found);
+}
+END_TEST
+
 START_TEST(goes_back)
 {
     struct record_list list;
@@ -227,6 +257,7 @@ Suite *record_suite(void)
     tcase_add_loop_test(tcase, reads_lists, 0, COUNT(lists));
     tcase_add_loop_test(tcase, adds_the_newest, 0, COUNT(additions));
     tcase_add_test(tcase, keeps_what_fits);
+    tcase_add_loop_test(tcase, ends_what_was_begun, 0, COUNT(unfinished));
     tcase_add_loop_test(tcase, goes_back, 0, COUNT(ways_back));
     suite_add_tcase(suite, tcase);
     return suite;

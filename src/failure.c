@@ -120,6 +120,10 @@ void failure_stand_back(struct run *run, const struct stage *const *stages, size
     result->deployed = false;
     if (!result->changed || stages[stopped_at] == &stage_record)
         return;
+    if (result->function.code_changed && record_newer_wants_ours(run)) {
+        log_info("the newer run wants the same image, so it stays");
+        return;
+    }
     if (put_back(run, stages, stopped_at, &err) == 0) {
         snprintf(reason, sizeof reason, "%s", result->function.reason);
         if (result->restored[0])

@@ -2,6 +2,7 @@
  * record.h: what deployments remember in the function's tags. Pure.
  *
  *   lambda-fastdeploy:claim      "12.1 org/app deploy.yml refs/heads/main": run number, attempt, and what the number counts within
+ *   lambda-fastdeploy:claim-image  "12 sha256:…": the image that the claiming run wants the function to have
  *   lambda-fastdeploy:verified   "7/12 5/10" (versions) or "src-0123456789abcdef/12 …" (identity tags), newest first, each with its run
  *
  *   lambda-fastdeploy:rollback   "7 5": a roll-back from 7 to 5 was begun; "done 12" when run 12 has ended it
@@ -17,11 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORD_TAG_CLAIM    "lambda-fastdeploy:claim"
-#define RECORD_TAG_VERIFIED "lambda-fastdeploy:verified"
-#define RECORD_TAG_ROLLBACK "lambda-fastdeploy:rollback"
-#define RECORD_VALUE_SIZE   257
-#define RECORD_MAX_ENTRIES  32
+#define RECORD_TAG_CLAIM       "lambda-fastdeploy:claim"
+#define RECORD_TAG_CLAIM_IMAGE "lambda-fastdeploy:claim-image"
+#define RECORD_TAG_VERIFIED    "lambda-fastdeploy:verified"
+#define RECORD_TAG_ROLLBACK    "lambda-fastdeploy:rollback"
+#define RECORD_VALUE_SIZE      257
+#define RECORD_MAX_ENTRIES     32
 
 struct record_claim {
     int64_t number;  /* of the run; 0: none (another CI, a laptop), which claims nothing */

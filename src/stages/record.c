@@ -58,6 +58,22 @@ bool record_is_superseded(struct run *run)
     return true;
 }
 
+static void format_claim_image(int64_t number, const char *digest,
+                               char ret_value[RECORD_VALUE_SIZE])
+{
+    snprintf(ret_value, RECORD_VALUE_SIZE, "%lld %s", (long long)number, digest);
+}
+
+bool record_newer_wants_ours(const struct run *run)
+{
+    struct record_claim theirs;
+    char ours[RECORD_VALUE_SIZE];
+    if (!has_newer_claim(run, &theirs))
+        return false;
+    format_claim_image(theirs.number, run->result.image.digest, ours);
+    return text_equal(tag_value(run, RECORD_TAG_CLAIM_IMAGE), ours);
+}
+
 static void say_cannot_tag(struct run *run)
 {
     if (!run->cannot_tag)
@@ -81,10 +97,14 @@ static int put_tags(struct run *run, const struct json *tags, struct error *err)
     return 0;
 }
 
-static int put_tag(struct run *run, const char *name, const char *value, struct error *err)
+/* The claim, and the image that this run wants: so an older one knows whether what it has left is what the newer one has found as it should be. */
+static int put_claim(struct run *run, const char *claim, struct error *err)
 {
     CLEANUP(json) struct json *tags = json_new_object();
-    json_put_string(tags, name, value);
+    char image[RECORD_VALUE_SIZE];
+    format_claim_image(my_claim(run).number, run->result.image.digest, image);
+    json_put_string(tags, RECORD_TAG_CLAIM, claim);
+    json_put_string(tags, RECORD_TAG_CLAIM_IMAGE, image);
     return put_tags(run, tags, err);
 }
 
@@ -122,7 +142,7 @@ int record_claim_function(struct run *run, bool *ret_superseded, struct error *e
     for (int try = 0; try < CLAIM_TRIES; try++) {
         if (text_equal(tag_value(run, RECORD_TAG_CLAIM), value) || run->cannot_tag)
             return 0;
-        if (put_tag(run, RECORD_TAG_CLAIM, value, err) < 0)
+        if (put_claim(run, value, err) < 0)
             return -1;
         if (run->cannot_tag)
             return 0;

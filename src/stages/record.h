@@ -15,6 +15,12 @@
 bool record_is_superseded(struct run *run);
 
 /*
+ * A newer run has claimed the function, and wants the image that this one has given it: that run may have found nothing to do, so putting the image back would
+ * undo its deployment.
+ */
+bool record_newer_wants_ours(const struct run *run);
+
+/*
  * Claim the function for this run, and look at the function again (run->snapshot and facts): whether the claim has stood, and what is there now. Of two runs that claim at
  * once the higher number has it. Nothing may come between this and the first change. Ends like
  * record_is_superseded. With `record: false` nothing is written, but a newer run's claim counts all the same.

@@ -141,11 +141,12 @@ class Claims(FunctionCase):
         super().setUp()
         self.addCleanup(self.cloud.settings, update_ms=300, publish_ms=200)
 
-    def claim(self, number, key=None):
+    def claim(self, number, key=None, **more):
         key = key or self.tag("claim").split(" ", 1)[1]
+        tags = {"claim": f"{number}.1 {key}", **{name.replace("_", "-"): value for name, value in more.items()}}
         arn = self.configuration()["FunctionArn"]
         answer = self.cloud.call("lambda", "POST", f"/2017-03-31/tags/{arn.replace(':', '%3A')}",
-                                 json.dumps({"Tags": {"lambda-fastdeploy:claim": f"{number}.1 {key}"}}).encode(),
+                                 json.dumps({"Tags": {f"lambda-fastdeploy:{name}": tags[name] for name in tags}}).encode(),
                                  {"Content-Type": "application/json"})
         self.assertEqual(answer.status, 204, answer.text)
 
@@ -180,6 +181,22 @@ class Meanwhile(Claims):
         run = self.superseded_during("UpdateFunctionConfiguration", memory_size="512")
         self.assertIn("configuration is as it was", run.summary)
         self.assertNotIn("UpdateFunctionCode", cloud.operations(cloud.changes(self.requests())))
+
+
+    def test_claimed_for_the_same_image(self):
+        """The newer run has found the function as it wants it, while our update was under way: to put the old image back would undo that."""
+        project, seeded = self.serve()
+        project.behave(version="1").commit("Change it")
+        mark = self.mark()
+        step = self.started(project)
+        self.until(lambda: "UpdateFunctionCode" in cloud.operations(self.since(mark)), "the update")
+        self.claim(999, claim_image=f"999 {self.cloud.digest_of(self.name)}")
+        run = self.finish(step)
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="false")
+        self.assertRegex(run.summary, "(?i)superseded")
+        self.assertNotEqual(self.cloud.digest_of(self.name), seeded)
+        self.serves("1")
 
 
 class NewerWork(Claims):

@@ -4,7 +4,8 @@
 ARG BUILDX=docker/buildx-bin:0.36.1
 FROM ${BUILDX} AS buildx
 
-FROM debian:trixie-slim AS build
+# Debian 12, whose OpenSSL makes the program a third smaller than that of the next release does.
+FROM debian:bookworm-slim AS build
 WORKDIR /src
 COPY tools tools
 RUN tools/install static

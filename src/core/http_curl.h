@@ -32,7 +32,7 @@ struct http {
     char *user_agent;    /* owned; may be NULL */
     bool http2;
     void (*observe)(void *context, const char *what, int status, int64_t ms, bool new_connection);
-    void *context; /* borrowed; for observe */
+    void *context;                /* borrowed; for observe */
     int64_t max_timeout_ms;       /* 0: none */
     _Atomic(int64_t) deadline_ms; /* 0: none */
 };

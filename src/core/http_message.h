@@ -32,7 +32,7 @@ struct http_request {
     int64_t cancel_grace_ms; /* once it is on its way, a cancel leaves it so long to be answered */
     size_t max_body_bytes;   /* 0: 8 MiB; also with on_body */
     bool allow_plain_http;
-    bool quiet; /* its caller tells of it itself: the observer is not told */
+    bool quiet;     /* its caller tells of it itself: the observer is not told */
     bool cleans_up; /* sent after the run's deadline, too (http_set_deadline) */
     /* NULL: the body is collected in the response. Else called with each piece as it comes;
      * non-zero stops (ERROR_CANCELLED). */

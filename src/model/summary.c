@@ -4,9 +4,8 @@
 #include "model/summary_parts.h"
 
 static summary_part *const parts[] = {
-    summary_headline, summary_cause,  summary_evidence, summary_state, summary_remedy,
-    summary_table,    summary_checks, summary_steps,    summary_money, summary_chart,
-    summary_footer,
+    summary_headline, summary_cause, summary_evidence, summary_state, summary_remedy, summary_table,
+    summary_checks,   summary_steps, summary_money,    summary_chart, summary_footer,
 };
 
 /* From all that is worth seeing down to nothing but the words. */

@@ -31,8 +31,7 @@ struct summary {
  * in an empty line. */
 typedef void summary_part(const struct summary *summary, struct strbuf *out);
 summary_part summary_headline, summary_cause, summary_evidence, summary_state, summary_remedy,
-    summary_table, summary_checks, summary_steps, summary_money, summary_chart,
-    summary_footer;
+    summary_table, summary_checks, summary_steps, summary_money, summary_chart, summary_footer;
 
 /* It is the end of a deployment, not of a base image alone, a plan or a refusal. */
 bool summary_is_about_function(const struct summary *summary);

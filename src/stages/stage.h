@@ -126,8 +126,8 @@ struct stage {
 
 extern const struct stage stage_prepare, stage_identify, stage_survey, stage_plan, stage_preflight,
     stage_publish, stage_shift, stage_configure, stage_configure_late, stage_rollback,
-    stage_rollback_begin,
-    stage_rolled_back, stage_status, stage_base_image, stage_release, stage_verify;
+    stage_rollback_begin, stage_rolled_back, stage_status, stage_base_image, stage_release,
+    stage_verify;
 
 /* Time left of the whole run, at most `limit_ms`, at least 1; ERROR_TIMEOUT when there is none. */
 int run_time_left(const struct run *run, int64_t limit_ms, int64_t *ret_ms, struct error *err);

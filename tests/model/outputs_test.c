@@ -178,7 +178,8 @@ START_TEST(schema_refuses)
          "$.more: the schema does not know it"},
         {"{\"total_ms\":1,\"other_ms\":0,\"rest_ms\":0,\"spans\":[{\"name\":7}],\"left_out\":0}",
          "$.spans[0]: it lacks start_ms"},
-        {"{\"total_ms\":1,\"other_ms\":0,\"rest_ms\":0,\"spans\":[{\"name\":7,\"start_ms\":0,\"ms\":0,"
+        {"{\"total_ms\":1,\"other_ms\":0,\"rest_ms\":0,\"spans\":[{\"name\":7,\"start_ms\":0,"
+         "\"ms\":0,"
          "\"beside\":false,\"cached\":false}],\"left_out\":0}",
          "$.spans[0].name: it is not of type string"},
     };

@@ -97,6 +97,13 @@ static int put_tags(struct run *run, const struct json *tags, struct error *err)
     return 0;
 }
 
+static int put_tag(struct run *run, const char *name, const char *value, struct error *err)
+{
+    CLEANUP(json) struct json *tags = json_new_object();
+    json_put_string(tags, name, value);
+    return put_tags(run, tags, err);
+}
+
 /* The claim, and the image that this run wants: so an older one knows whether what it has left is what the newer one has found as it should be. */
 static int put_claim(struct run *run, const char *claim, struct error *err)
 {

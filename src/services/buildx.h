@@ -62,7 +62,8 @@ struct buildx_build {    /* all borrowed */
     const struct strvec *tags;                  /* repository:tag, all pushed; at least one */
     const char *compression;                    /* "gzip", "zstd"; NULL: gzip */
     int compression_level;                      /* -1: the default */
-    bool force_compression; /* layers that are there already (the base's) are compressed anew */
+    bool
+        force_compression; /* layers that are there already are compressed anew where they are compressed otherwise */
     bool no_cache, pull;
     int64_t timeout_ms;
     void (*on_line)(void *context, const char *line,

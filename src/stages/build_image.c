@@ -349,7 +349,8 @@ static void fill_build(const struct run *run, const struct image_order *order,
         .secrets = order->secrets,
         .compression = zstd ? "zstd" : "gzip",
         .compression_level = zstd ? run->inputs->compression_level : -1,
-        .force_compression = order->gzip_instead,
+        .force_compression =
+            !zstd, /* the engine, a cache or an upstream image may have a layer as zstd already, which Lambda may not take */
         .no_cache = order->fresh,
         .pull = order->fresh,
         .on_line = log_build_line,

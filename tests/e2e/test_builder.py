@@ -340,6 +340,14 @@ class Compression(BuilderCase):
         self.assertEqual(len(builds(run)), 2)
         self.assertEqual(self.identity_tags(), set())
 
+    def test_gzip_where_the_engine_has_the_layers_as_zstd(self):
+        self.cloud.settings(zstd_layers="accept")
+        project = self.project().write("app/data", self.name)
+        project.commit("Bring data")
+        first = self.deploy(project, compression="zstd")
+        self.assertIn("zstd", self.types(first.outputs["image-digest"]))
+        self.assertEqual(self.types(self.deploy(project).outputs["image-digest"]), {"gzip"})
+
     def test_gzip_is_what_auto_means(self):
         run = self.deploy(self.project())
         self.assertEqual(self.types(run.outputs["image-digest"]), {"gzip"})

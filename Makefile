@@ -26,7 +26,7 @@ FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[c
 SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/readme tests/fuzz/run .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e faults kills e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
+.PHONY: all tools-build unit e2e faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -96,6 +96,13 @@ faults: tools-check all
 kills: tools-check all
 	tests/cloud/install
 	tests/with-cloud python3 -m e2e.kills --binary $(BUILD)/lambda-fastdeploy --seed $(SEED) --cells $(CELLS) --workers $(WORKERS) $(KILLS)
+
+# Ten deployments of one function at once, ROUNDS times; and a simulated life of SECONDS. A client asks the alias all along.
+SECONDS ?= 60
+crowd soak: tools-check all
+	tests/cloud/install
+	tests/with-cloud python3 -m e2e.soak --binary $(BUILD)/lambda-fastdeploy --seed $(SEED) --seconds $(SECONDS) \
+	    $(if $(filter crowd,$@),--crowd --rounds $(or $(CROWD_ROUNDS),20))
 
 # Everything that docs/performance.md states, measured: whole deployments, then hashing. ROUNDS=3 each; half an hour. STATIC=1 measures the static program.
 ROUNDS ?= 3

@@ -22,6 +22,8 @@
 #define EVIDENCE_BYTES   8192
 #define PUSH_TRIES       3
 #define PUSH_PAUSE_MS    1000
+#define SHARED_TRIES     8 /* of builds that meet others on the same engine */
+#define SHARED_PAUSE_MS  1000
 
 static void log_build_line(void *context, const char *line, size_t len)
 {
@@ -358,6 +360,49 @@ static void fill_build(const struct run *run, const struct image_order *order,
     };
 }
 
+/*
+ * Builds that share an engine give their images the same tag there, and the engine pushes what bears it at that moment: that may be another run's. The label tells whose it is. ERROR_CONFLICT:
+ * not ours.
+ */
+static int check_is_ours(const struct image_order *order, const struct registry *registry,
+                         const char *digest, struct error *err)
+{
+    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
+    CLEANUP(registry_image_config) struct registry_image_config config = {.json = NULL};
+    if (registry_get_manifest(registry, order->place->name, digest, &manifest, err) < 0)
+        return error_wrap(err, "reading the pushed %s", order->what);
+    if (manifest.is_index)
+        return 0; /* refused by what follows, with its reason */
+    if (registry_get_image_config(registry, order->place->name, &manifest, &config, err) < 0)
+        return error_wrap(err, "reading the pushed %s", order->what);
+    const char *identity = json_string(json_member(config.labels, IMAGES_IDENTITY_LABEL));
+    if (text_equal(identity, order->facts->identity))
+        return 0;
+    return error_set(
+        err, ERROR_CONFLICT,
+        "what was pushed as the %s is another run's: both used this engine at the same "
+        "moment",
+        order->what);
+}
+
+static int build_ours(struct run *run, const struct image_order *order,
+                      const struct registry *registry, struct buildx_build *build,
+                      char ret_digest[DIGEST_SIZE], struct error *err)
+{
+    for (int try = 1;; try++) {
+        if (build_and_push(run, order, build, ret_digest, err) < 0)
+            return -1;
+        if (check_is_ours(order, registry, ret_digest, err) == 0)
+            return 0;
+        if (err->kind != ERROR_CONFLICT || try == SHARED_TRIES)
+            return -1;
+        log_warning("%s; building again", err->msg);
+        error_reset(err);
+        if (!clock_sleep_ms((int64_t)(crypto_random_unit() * SHARED_PAUSE_MS * try)))
+            return error_set(err, ERROR_CANCELLED, "cancelled while the %s was built", order->what);
+    }
+}
+
 int build_image(struct run *run, const struct image_order *order, struct error *err)
 {
     struct registry registry;
@@ -379,7 +424,7 @@ int build_image(struct run *run, const struct image_order *order, struct error *
     build.cache_from = &from;
     build.cache_to = &to;
     char digest[DIGEST_SIZE];
-    if (build_and_push(run, order, &build, digest, err) < 0)
+    if (build_ours(run, order, &registry, &build, digest, err) < 0)
         return -1;
     if (prove_and_tag_image(run, order, digest, err) < 0)
         return -1;

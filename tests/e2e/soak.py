@@ -104,14 +104,13 @@ def crowd(life, options):
         versions = [life.next_version() for _ in range(CROWD)]
         steps = [life.start(version) for version in versions]
         numbers = [step.job.run_number for step in steps]
-        for step in steps:
-            life.end(step)
+        runs = [life.end(step) for step in steps]
         version, configured, claim = life.served()
         good = (version, configured, claim) == (versions[-1], versions[-1], max(numbers))
         print(f"round {round_number + 1}: serves {version}, configured as {configured}, claimed by {claim} (highest {max(numbers)})"
               f"{'' if good else ' WRONG'}", flush=True)
         if not good:
-            failures.append(round_number + 1)
+            failures.append(f"round {round_number + 1}: the run of the highest number:\n{runs[-1].tail(70)}")
     return failures
 
 

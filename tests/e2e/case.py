@@ -41,7 +41,7 @@ class Case(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
-        self.cloud = clouds.Cloud()
+        self.cloud = clouds.Cloud(is_shared=not self.alone)
         self.name = unique(self._testMethodName.removeprefix("test_"))
         self.base_name = self.name + "-base"
         self.runs = []

@@ -62,9 +62,10 @@ def url_of(function, alias=None):
 
 
 class Cloud:
-    def __init__(self, key=KEY, secret=SECRET):
+    def __init__(self, key=KEY, secret=SECRET, is_shared=False):
         self.key = key
         self.secret = secret
+        self.is_shared = is_shared  # other tests use it at the same time: what holds for all of them is refused
 
     # The control port.
 
@@ -84,7 +85,12 @@ class Cloud:
     def reset(self):
         self.control("POST", "/reset")
 
+    def refuse_if_shared(self, what):
+        if self.is_shared:
+            raise CloudError(f"{what} holds for every test: give the test's class `alone = True`, or a fault its resource")
+
     def settings(self, **values):
+        self.refuse_if_shared("a setting")
         return self.control("POST", "/settings", values)
 
     def requests(self, *names):
@@ -97,6 +103,8 @@ class Cloud:
 
     def fault(self, service, operation, fault, arg=None, nth=1, times=1, **only):
         """`resource` and `key` in `only`: for requests about that, or signed with that key."""
+        if not only:
+            self.refuse_if_shared("this fault")
         self.control("POST", "/faults", {"service": service, "operation": operation, "nth": nth, "times": times,
                                          "fault": fault, "arg": arg, **only})
 

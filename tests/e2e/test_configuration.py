@@ -146,7 +146,8 @@ class Configuration(FunctionCase):
         project, _ = self.serve()
         self.cloud.fault("lambda", "UpdateFunctionConfiguration", "status",
                          {"status": 400, "code": "InvalidParameterValueException",
-                          "message": f"Value '{SECRET}' at 'environment' failed to satisfy a constraint"})
+                          "message": f"Value '{SECRET}' at 'environment' failed to satisfy a constraint"},
+                         resource=self.name)
         run = self.deploy(project, environment=f"PASSWORD={SECRET}")
         self.assertExit(run, 1)
         self.assertError(run, "failed to satisfy", "***")

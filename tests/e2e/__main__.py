@@ -57,6 +57,14 @@ def find_tests(patterns, kind="test"):
             if not patterns or any(fnmatch.fnmatch(short(test), f"*{pattern}*") for pattern in patterns)]
 
 
+def leave_out_the_fast(tests):
+    """Under valgrind or with sanitizers, what holds only at full speed proves nothing."""
+    for test in tests:
+        if getattr(test, "needs_speed", False):
+            print(f"left out, since it needs full speed: {short(test)}")
+    return [test for test in tests if not getattr(test, "needs_speed", False)]
+
+
 def report(test, seconds, result):
     findings = [*result.failures, *result.errors,
                 *((test, f"skipped, and so proves nothing: {why}") for _, why in result.skipped)]
@@ -108,6 +116,8 @@ def main():
     case.Options.binary = options.binary.resolve()
     case.Options.wrap = options.wrap
     tests = find_tests(options.k, "slow" if options.slow else "test")
+    if options.wrap:
+        tests = leave_out_the_fast(tests)
     if options.list:
         print("\n".join(map(short, tests)))
         return 0

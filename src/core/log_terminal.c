@@ -81,10 +81,10 @@ const struct log_sink log_terminal = {.line = terminal_line,
                                       .live = terminal_live,
                                       .context = NULL};
 
-bool log_use_terminal(const char *const *environ)
+bool log_use_terminal(const char *const *environment)
 {
-    const char *no_color = environ_get(environ, "NO_COLOR");
-    const char *term = environ_get(environ, "TERM");
+    const char *no_color = environ_get(environment, "NO_COLOR");
+    const char *term = environ_get(environment, "TERM");
     if (!isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO) || text_equal(term, "dumb"))
         return false;
     has_colours = !no_color || !no_color[0];

@@ -49,13 +49,13 @@ static int look(struct looker *looker, uint32_t index)
     struct walk *walk = looker->pool->walk;
     struct walk_entry *entry = &walk->entries[index];
     struct stat status;
-    int rc = walk_enter(walk, entry->folder, &looker->folder);
-    if (rc == 0)
-        rc = fstatat(looker->folder.fd, walk_name(walk, entry), &status, AT_SYMLINK_NOFOLLOW);
-    if (rc < 0 && errno != ENOENT)
+    bool is_there =
+        walk_enter(walk, entry->folder, &looker->folder) == 0 &&
+        fstatat(looker->folder.fd, walk_name(walk, entry), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!is_there && errno != ENOENT)
         return cannot(looker, index, errno);
     entry->flags &= (uint16_t)~WALK_FLAG_UNSEEN;
-    if (rc < 0) {
+    if (!is_there) {
         entry->flags |= WALK_FLAG_GONE;
         return 0;
     }

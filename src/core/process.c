@@ -275,12 +275,17 @@ static void signal_child(const struct child *child, int signal_number)
         kill(-child->pid, SIGCONT);
 }
 
+static bool is_stopped(const struct process_spec *spec)
+{
+    return cancel_requested() || (spec->stop && atomic_load(spec->stop));
+}
+
 static void consider_stopping(struct child *child)
 {
     const struct process_spec *spec = child->spec;
     int64_t now_ms = clock_now_ms();
     if (!child->stopping) {
-        if (cancel_requested())
+        if (is_stopped(spec))
             child->stopped_as = PROCESS_CANCELLED;
         else if (spec->timeout_ms > 0 && now_ms - child->started_ms >= spec->timeout_ms)
             child->stopped_as = PROCESS_TIMED_OUT;
@@ -441,7 +446,7 @@ int process_run(const struct process_spec *spec, struct process_result *ret_resu
     if (replaced)
         return replaced(replaced_context, spec, ret_result, err);
     make_children_reapable();
-    if (cancel_requested()) {
+    if (is_stopped(spec)) {
         *ret_result = (struct process_result){.outcome = PROCESS_CANCELLED};
         return 0;
     }

@@ -8,11 +8,12 @@
  *
  * Whoever inherited the child's output and outlives it is heard for one more second and then left
  * alone; after a deadline or a cancel what is left of the group is killed. A run that is cancelled
- * already starts nothing. Several threads may run programs at the same time.
+ * (or whose `stop` is set) already starts nothing; a `stop` is noticed within 200 ms. Several threads may run programs at the same time.
  */
 #ifndef CORE_PROCESS_H
 #define CORE_PROCESS_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,9 +28,10 @@ struct process_spec {
     const char *cwd;        /* borrowed; NULL: ours */
     const char *input;      /* borrowed; NULL: /dev/null */
     size_t input_len;
-    int64_t timeout_ms;    /* 0: none */
-    int64_t grace_ms;      /* 0: 2,000 */
-    size_t max_line_bytes; /* a longer line arrives in pieces of this size; 0: 64 KiB */
+    int64_t timeout_ms;      /* 0: none */
+    int64_t grace_ms;        /* 0: 2,000 */
+    const atomic_bool *stop; /* borrowed; another thread sets it: ends as by a cancel; NULL: none */
+    size_t max_line_bytes;   /* a longer line arrives in pieces of this size; 0: 64 KiB */
     /* Called from this thread for each line without its newline (a '\r' at the end is left out
      * too); NULL: dropped. */
     void (*on_line)(void *context, enum process_stream stream, const char *line, size_t len);

@@ -540,6 +540,38 @@ START_TEST(cancelled)
 }
 END_TEST
 
+static void *stop_soon(void *context)
+{
+    atomic_bool *stop = context;
+    const struct timespec pause = {.tv_nsec = 300000000};
+    nanosleep(&pause, NULL);
+    atomic_store(stop, true);
+    return NULL;
+}
+
+/* Only the one that is asked to stop does; set before the start, nothing is started. */
+START_TEST(stopped_by_another_thread)
+{
+    static const char *const argv[] = {"/bin/sh", "-c", "echo a; sleep 30", NULL};
+    atomic_bool stop;
+    pthread_t thread;
+    struct process_result result;
+    struct error err = ERROR_INIT;
+    const struct process_spec spec = {.argv = argv, .stop = &stop, .timeout_ms = 20000};
+    atomic_init(&stop, false);
+    ck_assert_int_eq(pthread_create(&thread, NULL, stop_soon, &stop), 0);
+    ck_assert_int_eq(process_run(&spec, &result, &err), 0);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(result.outcome, PROCESS_CANCELLED);
+    ck_assert_int_ge(result.elapsed_ms, 300);
+    ck_assert_int_lt(result.elapsed_ms, 10000);
+    ck_assert(!cancel_requested());
+    ck_assert_int_eq(process_run(&spec, &result, &err), 0);
+    ck_assert_int_eq(result.outcome, PROCESS_CANCELLED);
+    ck_assert_int_eq(result.elapsed_ms, 0);
+}
+END_TEST
+
 START_TEST(cancelled_before)
 {
     const char *const argv[] = {"sh", "-c", "echo ran", NULL};
@@ -706,6 +738,7 @@ Suite *process_suite(void)
     tcase_add_test(tc, grandchildren_are_stopped_too);
     tcase_add_test(tc, grandchildren_do_not_hold_us);
     tcase_add_loop_test(tc, cancelled, 0, 2);
+    tcase_add_test(tc, stopped_by_another_thread);
     tcase_add_test(tc, cancelled_before);
     tcase_add_test(tc, shielded);
     tcase_add_test(tc, many_threads);

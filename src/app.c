@@ -25,6 +25,7 @@
 #include "stages/record.h"
 #include "stages/report.h"
 #include "stages/secrets.h"
+#include "stages/side_build.h"
 #include "stages/stage.h"
 
 #define MAX_STAGES       20
@@ -260,6 +261,7 @@ static void act(struct app *app)
     run->gate = gate;
     run_set_deadline(run, clock_now_ms() + app->inputs.deadline_ms);
     run_pipeline(app);
+    side_builds_finish(run);
 }
 
 /* ---- /cleanup ---- */

@@ -133,4 +133,12 @@ bool dockerfile_starts_from_base(const struct dockerfile *dockerfile,
                                  const struct dockerfile_stage *stage,
                                  const struct strvec *base_names);
 
+/*
+ * What can be built before our base is there: of the stages that `target` needs those that do not need the base, without those that
+ * another of them needs. Their names; a stage without a name is left out, and nothing is found where the target itself does not need the base, or
+ * where it cannot be known what a stage needs.
+ */
+void dockerfile_stages_without_base(const struct dockerfile *dockerfile, size_t target,
+                                    const struct strvec *base_names, struct strvec *ret_names);
+
 #endif

@@ -281,3 +281,41 @@ bool dockerfile_uses_base(const struct dockerfile *dockerfile, size_t target,
         *ret_by_argument = by_argument;
     return by_argument || by_name;
 }
+
+static bool needs_base(const struct dockerfile *dockerfile, size_t stage,
+                       const struct strvec *base_names)
+{
+    return dockerfile_uses_base(dockerfile, stage, base_names, NULL, NULL);
+}
+
+/* Does one of the stages in `chosen` need this one to be built? */
+static bool is_part_of_another(const struct dockerfile *dockerfile, const bool *chosen,
+                               size_t stage)
+{
+    bool *needed = memory_new(dockerfile->stage_count + 1);
+    bool is_part = false;
+    for (size_t i = 0; i < dockerfile->stage_count && !is_part; i++) {
+        if (!chosen[i] || i == stage)
+            continue;
+        dockerfile_needed(dockerfile, i, needed);
+        is_part = needed[stage];
+    }
+    free(needed);
+    return is_part;
+}
+
+void dockerfile_stages_without_base(const struct dockerfile *dockerfile, size_t target,
+                                    const struct strvec *base_names, struct strvec *ret_names)
+{
+    if (dockerfile->foreign || !needs_base(dockerfile, target, base_names))
+        return;
+    bool *chosen = memory_new(dockerfile->stage_count + 1);
+    dockerfile_needed(dockerfile, target, chosen);
+    for (size_t i = 0; i < dockerfile->stage_count; i++)
+        chosen[i] =
+            chosen[i] && dockerfile->stages[i].name && !needs_base(dockerfile, i, base_names);
+    for (size_t i = 0; i < dockerfile->stage_count; i++)
+        if (chosen[i] && !is_part_of_another(dockerfile, chosen, i))
+            strvec_push(ret_names, dockerfile->stages[i].name);
+    free(chosen);
+}

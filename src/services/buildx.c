@@ -325,9 +325,9 @@ static void add_field(struct strbuf *out, const char *field)
         strbuf_addch(out, '"');
 }
 
-/* Each secret into a 0600 file of the private folder; "id=…,src=…" for buildx. */
-static int write_secrets(const struct buildx *buildx, const struct strvec *secrets,
-                         struct strvec *ret_arguments, struct strvec *ret_files, struct error *err)
+/* Each secret into a 0600 file of `folder`; "id=…,src=…" for buildx. */
+static int write_secrets(const char *folder, const struct strvec *secrets,
+                         struct strvec *ret_arguments, struct error *err)
 {
     for (size_t i = 0; secrets && i < secrets->len; i++) {
         const char *value = strchr(secrets->items[i], '=');
@@ -336,9 +336,8 @@ static int write_secrets(const struct buildx *buildx, const struct strvec *secre
         CLEANUP(strbuf) struct strbuf id = STRBUF_INIT(4096), src = STRBUF_INIT(8192);
         CLEANUP(strbuf) struct strbuf argument = STRBUF_INIT(16384);
         strbuf_addf(&id, "id=%.*s", (int)(value - secrets->items[i]), secrets->items[i]);
-        strbuf_addf(&src, "src=%s/secret-%zu", buildx->config_folder, i);
+        strbuf_addf(&src, "src=%s/secret-%zu", folder, i);
         const char *path = src.buf + strlen("src=");
-        strvec_push(ret_files, path);
         if (file_write(path, value + 1, strlen(value + 1), 0600, err) < 0)
             return error_wrap(err, "writing a build secret's file");
         add_field(&argument, id.buf);
@@ -347,12 +346,6 @@ static int write_secrets(const struct buildx *buildx, const struct strvec *secre
         strvec_push(ret_arguments, argument.buf);
     }
     return 0;
-}
-
-static void remove_files(const struct strvec *files)
-{
-    for (size_t i = 0; i < files->len; i++)
-        unlink(files->items[i]);
 }
 
 static void add_progress(void *context, enum process_stream stream, const char *line, size_t len)
@@ -396,6 +389,7 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     const struct process_spec spec = {.argv = (const char *const *)argv.items,
                                       .env = (const char *const *)buildx->env.items,
                                       .timeout_ms = build->timeout_ms,
+                                      .stop = build->stop,
                                       .max_line_bytes = (size_t)4 << 20,
                                       .on_line = add_progress,
                                       .context = &result->progress};
@@ -407,24 +401,31 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     return process_check(&ended, "buildx build", err);
 }
 
+static int build_in(const char *folder, const struct buildx *buildx,
+                    const struct buildx_build *build, struct buildx_result *result,
+                    struct error *err)
+{
+    CLEANUP(strvec) struct strvec arguments = STRVEC_INIT, secrets = STRVEC_INIT;
+    CLEANUP(strbuf) struct strbuf metadata = STRBUF_INIT(4096);
+    strbuf_addf(&metadata, "%s/metadata.json", folder);
+    if (write_secrets(folder, build->secrets, &secrets, err) < 0)
+        return -1;
+    buildx_arguments(build, &secrets, build->tags ? metadata.buf : NULL, &arguments);
+    if (run_build(buildx, build, &arguments, result, err) < 0)
+        return -1;
+    return build->tags ? read_digest(metadata.buf, result->digest, err) : 0;
+}
+
 int buildx_build(struct buildx *buildx, const struct buildx_build *build,
                  struct buildx_result *ret_result, struct error *err)
 {
-    CLEANUP(strvec)
-    struct strvec arguments = STRVEC_INIT, secrets = STRVEC_INIT, files = STRVEC_INIT;
-    CLEANUP(strbuf) struct strbuf metadata = STRBUF_INIT(4096);
+    CLEANUP_FREE char *folder = NULL;
+    struct error ignored = ERROR_INIT; /* what is left goes with the private configuration */
     progress_init(&ret_result->progress);
     ret_result->digest[0] = '\0';
-    strbuf_addf(&metadata, "%s/metadata.json", buildx->config_folder);
-    if (unlink(metadata.buf) < 0 && errno != ENOENT) /* an earlier build's */
-        return error_set_errno(err, "removing %s", metadata.buf);
-    int rc = write_secrets(buildx, build->secrets, &secrets, &files, err);
-    if (rc == 0) {
-        buildx_arguments(build, &secrets, metadata.buf, &arguments);
-        rc = run_build(buildx, build, &arguments, ret_result, err);
-    }
-    remove_files(&files);
-    if (rc == 0)
-        rc = read_digest(metadata.buf, ret_result->digest, err);
+    if (file_make_temp_folder(buildx->config_folder, &folder, err) < 0)
+        return error_wrap(err, "making a folder for the build");
+    int rc = build_in(folder, buildx, build, ret_result, err);
+    file_remove_tree(folder, &ignored);
     return rc;
 }

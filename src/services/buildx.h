@@ -9,6 +9,7 @@
 #ifndef SERVICES_BUILDX_H
 #define SERVICES_BUILDX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -56,16 +57,18 @@ struct buildx_build {    /* all borrowed */
     const struct strvec *build_args;     /* KEY=VALUE */
     const struct strvec *build_contexts; /* name=docker-image://… */
     const struct strvec
-        *secrets; /* id=value; written to 0600 files in config_folder and given as src= */
+        *secrets; /* id=value; written to 0600 files in a folder of this call and given as src= */
     const struct strvec *labels;                /* key=value */
     const struct strvec *cache_from, *cache_to; /* as --cache-from and --cache-to take them */
-    const struct strvec *tags;                  /* repository:tag, all pushed; at least one */
-    const char *compression;                    /* "gzip", "zstd"; NULL: gzip */
-    int compression_level;                      /* -1: the default */
+    const struct strvec
+        *tags; /* repository:tag, all pushed; NULL: nothing but BuildKit's cache is wanted */
+    const char *compression; /* "gzip", "zstd"; NULL: gzip */
+    int compression_level;   /* -1: the default */
     bool
         force_compression; /* layers that are there already are compressed anew where they are compressed otherwise */
     bool no_cache, pull;
     int64_t timeout_ms;
+    const atomic_bool *stop; /* another thread sets it: ends as by a cancel; NULL: none */
     void (*on_line)(void *context, const char *line,
                     size_t len); /* a line for the log; NULL: dropped */
     void (*on_change)(void *context, const struct progress *progress); /* NULL: nobody asks */
@@ -73,7 +76,7 @@ struct buildx_build {    /* all borrowed */
 };
 
 struct buildx_result {
-    char digest[80];          /* of the pushed manifest */
+    char digest[80];          /* of the pushed manifest; "": nothing was to be pushed */
     struct progress progress; /* steps, times, bytes */
 };
 void buildx_result_release(struct buildx_result *result);
@@ -84,7 +87,7 @@ void buildx_arguments(const struct buildx_build *build, const struct strvec *sec
                       const char *metadata_file, struct strvec *out);
 
 /*
- * Build and push. ERROR_FAILED: the build itself failed (a step's command): err->msg names the
+ * Build and push. Several threads may do so at once. ERROR_FAILED: the build itself failed (a step's command): err->msg names the
  * step, ret_result->progress is filled in then, too, and must be released. ERROR_NETWORK: pushing
  * or pulling broke. ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_PROCESS.
  */

@@ -17,6 +17,10 @@ static void push_if(struct strvec *out, const char *flag, const char *value)
 /* Lambda takes neither attestations nor an index; OCI types carry every compression. */
 static void push_output(const struct buildx_build *build, struct strvec *out)
 {
+    if (!build->tags) {
+        strvec_push(out, "--output=type=cacheonly");
+        return;
+    }
     struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
     const char *compression = build->compression ? build->compression : "gzip";
     strbuf_addf(&text, "type=image,push=true,oci-mediatypes=true,compression=%s", compression);

@@ -9,9 +9,13 @@
 #include "core/text.h"
 #include "stages/build_image.h"
 #include "stages/builder.h"
+#include "stages/caches.h"
 #include "stages/images.h"
 #include "stages/pin.h"
+#include "stages/side_build.h"
 #include "stages/survey.h"
+
+#define MAX_STAGES_AHEAD 4 /* each is a call of buildx; more would only crowd the base's build */
 
 /* Strangers' changes must not end up in the cache that everybody builds with. */
 static bool may_write_cache(const struct run *run)
@@ -64,6 +68,54 @@ static int build_application(struct run *run, const struct image_place *place,
         return -1;
     compare_cached_steps(run, &order);
     return 0;
+}
+
+/* A fresh build would build it all again. */
+static bool may_build_ahead(const struct run *run)
+{
+    const struct inputs *inputs = run->inputs;
+    return inputs->command == COMMAND_DEPLOY && !inputs->no_cache && inputs->image_max_age_ms == 0;
+}
+
+static int build_ahead(struct run *run, struct error *err)
+{
+    struct image_place place;
+    struct registry registry;
+    struct image_order order;
+    struct buildx_build build;
+    CLEANUP(strvec) struct strvec stages = STRVEC_INIT, build_args = STRVEC_INIT;
+    CLEANUP(strvec) struct strvec cache_from = STRVEC_INIT, unused = STRVEC_INIT;
+    if (pin_stages_without_base(run, &stages, &build_args, err) < 0)
+        return -1;
+    if (stages.len == 0)
+        return 0;
+    if (images_place(run, &place, err) < 0 || images_login(run, &place, &registry, err) < 0 ||
+        builder_ready(run, &place, err) < 0)
+        return -1;
+    fill_order(run, &place, false, &order);
+    order.write_cache = false; /* the whole image's cache is written when that is built */
+    order.build_args = &build_args;
+    if (caches_choose(run, &order, &cache_from, &unused, err) < 0)
+        return -1;
+    build_image_arguments(run, &order, &build);
+    build.cache_from = &cache_from;
+    for (size_t i = 0; i < stages.len && i < MAX_STAGES_AHEAD; i++) {
+        char what[80];
+        snprintf(what, sizeof what, "Application stage %s", stages.items[i]);
+        log_info("beside it, the application's stage %s is built", stages.items[i]);
+        build.target = stages.items[i];
+        if (run_time_left(run, INT64_MAX, &build.timeout_ms, err) < 0)
+            return -1;
+        side_build_start(run, SIDE_BUILD_AHEAD, what, &build);
+    }
+    return 0;
+}
+
+void app_image_build_ahead(struct run *run)
+{
+    struct error err = ERROR_INIT;
+    if (may_build_ahead(run) && build_ahead(run, &err) < 0)
+        log_debug("nothing is built ahead: %s", err.msg); /* the build that needs it will tell */
 }
 
 bool app_image_may_be_zstd(const struct run *run, const struct error *err)

@@ -1,5 +1,5 @@
 /*
- * app_image.h: what the release asks of the application image when Lambda does not take it.
+ * app_image.h: what other stages ask of the application image: that it is begun while its base is built, and another one when Lambda does not take it.
  *
  * Whether Lambda reads zstd layers is not documented. An image with `compression: zstd` gets its tags only after Lambda has taken it (the stage
  * name_image); if Lambda refuses it, it is exported once more, with gzip.
@@ -10,6 +10,9 @@
 #include <stdbool.h>
 
 #include "stages/stage.h"
+
+/* The base is about to be built: build what needs no base of the application image meanwhile (stages/side_build.h). Nothing fails for it. */
+void app_image_build_ahead(struct run *run);
 
 /* Is `err` Lambda's refusal of an image that may be so because of its zstd layers? True at most once in a run. */
 bool app_image_may_be_zstd(const struct run *run, const struct error *err);

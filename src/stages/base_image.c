@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "core/log.h"
+#include "stages/app_image.h"
 #include "stages/build_image.h"
 #include "stages/images.h"
 
@@ -48,6 +49,7 @@ static int act_on_plan(struct run *run, const struct image_place *place,
     case IMAGE_REFUSE:
         return error_set(err, ERROR_REFUSED, "base image: %s", plan->reason);
     case IMAGE_BUILD:
+        app_image_build_ahead(run);
         if (build_image(run, &order, err) < 0)
             return -1;
         compare_cached_steps(run, &order);

@@ -13,10 +13,12 @@
 #include "model/cached_steps.h"
 #include "model/plan.h"
 #include "services/buildx_errors.h"
+#include "stages/build_steps.h"
 #include "stages/builder.h"
 #include "stages/caches.h"
 #include "stages/place.h"
 #include "stages/pulse.h"
+#include "stages/side_build.h"
 
 #define CHECK_TIMEOUT_MS 600000
 #define EVIDENCE_BYTES   8192
@@ -50,66 +52,6 @@ static void log_check_line(void *context, bool is_stderr, const char *line, size
     strbuf_addch(&result->evidence, '\n');
 }
 
-/* BuildKit tells of a stage's last step first. */
-static int compare_steps(const void *left, const void *right)
-{
-    const struct progress_step *a = *(const struct progress_step *const *)left,
-                               *b = *(const struct progress_step *const *)right;
-    int a_number = cached_steps_number(a->name), b_number = cached_steps_number(b->name);
-    if (a->start_ms != b->start_ms)
-        return a->start_ms < b->start_ms ? -1 : 1;
-    return a_number != b_number ? a_number - b_number : a->number - b->number;
-}
-
-/* Those that are not BuildKit's own, in the order in which they began. The caller frees it. */
-static const struct progress_step **sort_steps(const struct progress *progress, size_t *ret_count)
-{
-    const struct progress_step **steps = memory_new((progress->len + 1) * sizeof *steps);
-    size_t count = 0;
-    for (size_t i = 0; i < progress->len; i++)
-        if (!progress->steps[i].internal)
-            steps[count++] = &progress->steps[i];
-    qsort(steps, count, sizeof *steps, compare_steps);
-    *ret_count = count;
-    return steps;
-}
-
-static void keep_step(const struct progress_step *step, int64_t ms, struct image_result *result)
-{
-    if (cached_steps_number(step->name) == 0)
-        return; /* caches, exports and pushes stand in the timing tree only */
-    result->steps[result->step_count++] =
-        (struct build_step_result){.name = memory_copy_string(step->name),
-                                   .cached = step->cached,
-                                   .failed = step->error != NULL,
-                                   .ms = ms};
-    result->cached_count += step->cached;
-}
-
-/* What a step of the build was, where it began, and its bytes, into the timing tree and the result.
- */
-static void keep_steps(struct run *run, const struct progress *progress, int span, int64_t began_ms,
-                       struct image_result *result)
-{
-    int64_t first_ms = INT64_MAX;
-    for (size_t i = 0; i < progress->len; i++)
-        if (progress->steps[i].start_ms > 0 && progress->steps[i].start_ms < first_ms)
-            first_ms = progress->steps[i].start_ms;
-    size_t count;
-    const struct progress_step **steps = sort_steps(progress, &count);
-    result->steps = memory_new((count + 1) * sizeof *result->steps);
-    for (size_t i = 0; i < count; i++) {
-        const struct progress_step *step = steps[i];
-        int64_t start_ms = step->start_ms > 0 ? began_ms + step->start_ms - first_ms : began_ms;
-        int64_t end_ms = step->end_ms > 0 ? began_ms + step->end_ms - first_ms : start_ms;
-        keep_step(step, end_ms - start_ms, result);
-        span_add(&run->result.spans, span, step->name, start_ms, end_ms, step->cached,
-                 step->bytes > 0 ? step->bytes : -1);
-    }
-    free(steps);
-    result->pushed_bytes = progress->pushed_bytes;
-}
-
 static void keep_evidence(struct run *run, const struct progress *progress)
 {
     const struct progress_step *failed = progress_failed_step(progress);
@@ -126,15 +68,16 @@ static void keep_evidence(struct run *run, const struct progress *progress)
 }
 
 static int run_build(struct run *run, const struct image_order *order,
-                     const struct buildx_build *build, char ret_digest[DIGEST_SIZE],
-                     struct error *err)
+                     const struct buildx_build *build, struct build_steps *ret_steps,
+                     char ret_digest[DIGEST_SIZE], struct error *err)
 {
     int span = span_begin(&run->result.spans, run->span, "build and push");
     int64_t began_ms = clock_now_ms() - run->result.spans.origin_ms;
     struct buildx_result built = {.digest = ""};
     int rc = buildx_build(&run->services.buildx, build, &built, err);
     span_end(&run->result.spans, span);
-    keep_steps(run, &built.progress, span, began_ms, order->result);
+    build_steps_read(&built.progress, &run->result.spans, span, began_ms, ret_steps);
+    order->result->pushed_bytes = built.progress.pushed_bytes;
     if (rc < 0) {
         int line = buildx_failed_line(&built.progress);
         keep_evidence(run, &built.progress);
@@ -152,58 +95,40 @@ static bool worth_another_try(const struct error *err)
     return err->kind == ERROR_NETWORK || err->kind == ERROR_SERVER || err->kind == ERROR_THROTTLED;
 }
 
-static void free_steps(struct build_step_result *steps, size_t count)
+static void keep_steps(struct image_result *result, struct build_steps *steps)
 {
-    for (size_t i = 0; i < count; i++)
-        free(steps[i].name);
-    free(steps);
-}
-
-/* What an earlier try has built is in the cache of the next: it was built by this run all the same. */
-static void remember_earlier_try(struct image_result *result,
-                                 const struct build_step_result *earlier, size_t count)
-{
+    struct build_steps before = {.items = result->steps, .len = result->step_count};
+    build_steps_release(&before);
+    result->steps = STEAL(steps->items);
+    result->step_count = steps->len;
+    result->cached_count = 0;
     for (size_t i = 0; i < result->step_count; i++)
-        for (size_t j = 0; j < count; j++) {
-            struct build_step_result *step = &result->steps[i];
-            if (!step->cached || earlier[j].cached || !text_equal(step->name, earlier[j].name))
-                continue;
-            step->cached = false;
-            step->ms = earlier[j].ms;
-            result->cached_count--;
-        }
+        result->cached_count += result->steps[i].cached;
 }
 
-/* One try; result->steps are those of this try and of the ones before. */
+/* One try; *steps are those of this try and of the ones before. */
 static int try_build(struct run *run, const struct image_order *order,
-                     const struct buildx_build *build, char ret_digest[DIGEST_SIZE],
-                     struct error *err)
+                     const struct buildx_build *build, struct build_steps *steps,
+                     char ret_digest[DIGEST_SIZE], struct error *err)
 {
-    struct image_result *result = order->result;
-    struct build_step_result *earlier = result->steps;
-    size_t count = result->step_count;
-    result->steps = NULL;
-    result->step_count = result->cached_count = 0;
-    int rc = run_build(run, order, build, ret_digest, err);
-    remember_earlier_try(result, earlier, count);
-    free_steps(earlier, count);
+    struct build_steps earlier = *steps;
+    *steps = (struct build_steps){.items = NULL};
+    int rc = run_build(run, order, build, steps, ret_digest, err);
+    build_steps_add_earlier(steps, &earlier);
+    build_steps_release(&earlier);
     return rc;
 }
 
 /* A push or a pull that broke is taken up again by running the same build: what is done already is
  * not done again. */
-static int build_and_push(struct run *run, const struct image_order *order,
-                          struct buildx_build *build, char ret_digest[DIGEST_SIZE],
-                          struct error *err)
+static int try_until_pushed(struct run *run, const struct image_order *order,
+                            struct buildx_build *build, struct build_steps *steps,
+                            char ret_digest[DIGEST_SIZE], struct error *err)
 {
-    struct image_result *result = order->result;
-    free_steps(result->steps, result->step_count); /* of the image that Lambda has refused */
-    result->steps = NULL;
-    result->step_count = 0;
     for (int try = 1;; try++) {
         if (run_time_left(run, INT64_MAX, &build->timeout_ms, err) < 0)
             return -1;
-        if (try_build(run, order, build, ret_digest, err) == 0)
+        if (try_build(run, order, build, steps, ret_digest, err) == 0)
             return 0;
         if (try == PUSH_TRIES || !worth_another_try(err))
             return error_wrap(err, "building the %s", order->what);
@@ -212,6 +137,20 @@ static int build_and_push(struct run *run, const struct image_order *order,
         if (!clock_sleep_ms(PUSH_PAUSE_MS * try))
             return error_set(err, ERROR_CANCELLED, "cancelled while the %s was built", order->what);
     }
+}
+
+static int build_and_push(struct run *run, const struct image_order *order,
+                          struct buildx_build *build, char ret_digest[DIGEST_SIZE],
+                          struct error *err)
+{
+    struct build_steps steps = {.items = NULL}, ahead = {.items = NULL};
+    int rc = try_until_pushed(run, order, build, &steps, ret_digest, err);
+    if (!order->is_base)
+        side_builds_take_ahead(run, &ahead);
+    build_steps_add_earlier(&steps, &ahead);
+    build_steps_release(&ahead);
+    keep_steps(order->result, &steps);
+    return rc;
 }
 
 /* The engine's own BuildKit does not tell how much it has pushed. */
@@ -336,11 +275,11 @@ static void say_steps(const struct image_order *order)
              result->step_count, result->cached_count, (double)result->pushed_bytes / 1e6);
 }
 
-static void fill_build(const struct run *run, const struct image_order *order,
-                       struct buildx_build *build)
+void build_image_arguments(const struct run *run, const struct image_order *order,
+                           struct buildx_build *ret_build)
 {
     bool zstd = run->inputs->compression == COMPRESSION_ZSTD && !order->gzip_instead;
-    *build = (struct buildx_build){
+    *ret_build = (struct buildx_build){
         .builder = builder_name(run),
         .file = order->file,
         .context = order->context,
@@ -403,6 +342,19 @@ static int build_ours(struct run *run, const struct image_order *order,
     }
 }
 
+/* The same build again, without a push: everything is in the builder, and only the caches are written. */
+static void export_caches(struct run *run, const struct image_order *order,
+                          const struct buildx_build *pushed, const struct strvec *to)
+{
+    struct buildx_build build = *pushed;
+    struct error ignored = ERROR_INIT; /* no time left: what follows meets it */
+    char what[80];
+    build.cache_to = to;
+    snprintf(what, sizeof what, "Cache of the %s", order->what);
+    if (run_time_left(run, INT64_MAX, &build.timeout_ms, &ignored) == 0)
+        side_build_start(run, SIDE_BUILD_CACHES, what, &build);
+}
+
 int build_image(struct run *run, const struct image_order *order, struct error *err)
 {
     struct registry registry;
@@ -418,14 +370,17 @@ int build_image(struct run *run, const struct image_order *order, struct error *
     strvec_pushf(&labels, IMAGES_IDENTITY_LABEL "=%s", order->facts->identity);
     strvec_pushf(&labels, IMAGES_PARTS_LABEL "=%s", order->facts->parts);
     struct buildx_build build;
-    fill_build(run, order, &build);
+    build_image_arguments(run, order, &build);
     build.labels = &labels;
     build.tags = &tags;
     build.cache_from = &from;
-    build.cache_to = &to;
+    /* What was built without a cache could not be told from older results by a call that may use one. */
+    build.cache_to = order->fresh ? &to : NULL;
     char digest[DIGEST_SIZE];
     if (build_ours(run, order, &registry, &build, digest, err) < 0)
         return -1;
+    if (!order->fresh && to.len > 0)
+        export_caches(run, order, &build, &to);
     if (prove_and_tag_image(run, order, digest, err) < 0)
         return -1;
     say_steps(order);

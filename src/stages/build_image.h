@@ -4,7 +4,7 @@
  *
  * The order is the safety: push under a tag that says nothing, inspect what was pushed, run the check
  * in it, and only then give the tags, the identity tag last. A run that ends anywhere before leaves
- * nothing that a later run would use.
+ * nothing that a later run would use. The caches are exported beside what follows, by a further call of buildx (stages/side_build.h).
  */
 #ifndef STAGES_BUILD_IMAGE_H
 #define STAGES_BUILD_IMAGE_H
@@ -33,6 +33,10 @@ struct image_order {                     /* all borrowed */
 /* ERROR_FAILED: a step or the check failed; ERROR_REFUSED: Lambda would not take what was built.
  * The result's digest and uri are set on success only. */
 int build_image(struct run *run, const struct image_order *order, struct error *err);
+
+/* The order as buildx takes it, without tags, labels, caches and a time limit. Borrows from run and order. */
+void build_image_arguments(const struct run *run, const struct image_order *order,
+                           struct buildx_build *ret_build);
 
 /*
  * After a build: which step was cached last time and is not now (into the result, and the log), by what the function's tags remember, and what the next

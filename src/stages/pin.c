@@ -28,11 +28,16 @@ static int read_dockerfile(struct run *run, struct dockerfile *ret_dockerfile, s
     return context_dockerfile(&request, ret_dockerfile, err);
 }
 
+static void push_given_arguments(const struct run *run, struct strvec *build_args)
+{
+    for (size_t i = 0; i < run->inputs->build_args.len; i++)
+        strvec_push(build_args, run->inputs->build_args.items[i]);
+}
+
 int pin_base(struct run *run, const char *base_uri, struct strvec *ret_contexts,
              struct strvec *ret_build_args, struct error *err)
 {
-    for (size_t i = 0; i < run->inputs->build_args.len; i++)
-        strvec_push(ret_build_args, run->inputs->build_args.items[i]);
+    push_given_arguments(run, ret_build_args);
     if (!base_uri[0])
         return 0;
 
@@ -54,5 +59,24 @@ int pin_base(struct run *run, const char *base_uri, struct strvec *ret_contexts,
         strvec_pushf(ret_build_args, DOCKERFILE_BASE_ARGUMENT "=%s", base_uri);
     for (size_t i = 0; i < used.len; i++)
         strvec_pushf(ret_contexts, "%s=docker-image://%s", used.items[i], base_uri);
+    return 0;
+}
+
+int pin_stages_without_base(struct run *run, struct strvec *ret_stages,
+                            struct strvec *ret_build_args, struct error *err)
+{
+    CLEANUP(dockerfile) struct dockerfile dockerfile = DOCKERFILE_INIT;
+    CLEANUP(strvec) struct strvec names = STRVEC_INIT;
+    bool by_argument = false;
+    size_t target = 0;
+    pin_base_names(run, &names);
+    if (read_dockerfile(run, &dockerfile, err) < 0 ||
+        dockerfile_find_target(&dockerfile, run->inputs->target, &target, err) < 0)
+        return -1;
+    push_given_arguments(run, ret_build_args);
+    dockerfile_uses_base(&dockerfile, target, &names, &by_argument, NULL);
+    if (by_argument) /* BuildKit refuses a FROM without a name, even of a stage that it does not build */
+        strvec_push(ret_build_args, DOCKERFILE_BASE_ARGUMENT "=scratch");
+    dockerfile_stages_without_base(&dockerfile, target, &names, ret_stages);
     return 0;
 }

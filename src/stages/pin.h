@@ -23,4 +23,11 @@ void pin_base_names(struct run *run, struct strvec *ret_names);
 int pin_base(struct run *run, const char *base_uri, struct strvec *ret_contexts,
              struct strvec *ret_build_args, struct error *err);
 
+/*
+ * Before the base is there: the names of the application's stages that can be built without it, and the build arguments that its Dockerfile needs to
+ * be read at all. Nothing where it does not use the base.
+ */
+int pin_stages_without_base(struct run *run, struct strvec *ret_stages,
+                            struct strvec *ret_build_args, struct error *err);
+
 #endif

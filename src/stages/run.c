@@ -8,6 +8,7 @@
 #include "stages/health.h"
 #include "stages/journal.h"
 #include "stages/reading.h"
+#include "stages/side_build.h"
 #include "stages/stage.h"
 
 #define DEFAULT_ARCHITECTURE "x86_64" /* Lambda's own, when nothing else is said */
@@ -60,6 +61,7 @@ const char *run_platform(const struct run *run)
 
 void run_release(struct run *run)
 {
+    side_builds_release(run); /* they use the builder */
     builder_release(run);
     reading_end(run);
     health_ahead_free(run);

@@ -39,6 +39,7 @@ struct builder_start {
 };
 struct reading;      /* stages/reading.h */
 struct health_ahead; /* stages/health.h */
+struct side_build;   /* stages/side_build.h */
 
 struct services {
     struct github github;
@@ -80,6 +81,7 @@ struct run {
     struct services services;
     struct reading *reading;           /* owned; NULL: none was begun */
     struct health_ahead *health_ahead; /* owned; NULL: nothing was asked ahead */
+    struct side_build *side_builds;    /* owned; a list; NULL: none was begun */
     struct facts facts;
     struct lambda_function snapshot;  /* the function as the last look found it */
     int64_t looked_ms;                /* clock_now_ms() of that look */

@@ -10,6 +10,7 @@ import typing
 import uuid
 
 from . import case, cloud, events, projects, runner
+from .images import builds
 
 WIDTH = 110
 
@@ -99,9 +100,9 @@ class Demo:
         for name, value in scene.outputs.items():
             if run.outputs.get(name) != value:
                 yield f"output {name} is {run.outputs.get(name)!r}, not {value!r}"
-        builds = sum("build" in argv[1:3] for argv in run.called("buildx"))
-        if builds != scene.builds:
-            yield f"{builds} builds, not {scene.builds}"
+        built = len(builds(run))
+        if built != scene.builds:
+            yield f"{built} builds, not {scene.builds}"
         expected = f'200 {{"status":"ok","version":"{scene.version}"}}'
         if answer != expected:
             yield f"the function answers {answer}, not {expected}"

@@ -13,9 +13,24 @@ from . import case, cloud
 SHELL_BASE = "FROM busybox\nCOPY base/ /opt/base/\n"  # a base in which a check can run
 
 
-def builds(run):
-    """The arguments of every build that was started."""
+def all_builds(run):
     return [argv for argv in run.called("buildx") if argv[1:2] == ["build"]]
+
+
+def builds(run):
+    """The arguments of every build that pushes an image, in their order."""
+    return [argv for argv in all_builds(run) if "--tag" in argv]
+
+
+def cache_exports(run):
+    """Of those that run beside and only write a cache, sorted by where to."""
+    return sorted((argv for argv in all_builds(run) if "--tag" not in argv and "--cache-to" in argv),
+                  key=lambda argv: values(argv, "--cache-to"))
+
+
+def builds_ahead(run):
+    """Of those that build stages of the application while the base is built."""
+    return [argv for argv in all_builds(run) if "--tag" not in argv and "--cache-to" not in argv]
 
 
 def values(argv, flag):

@@ -3,6 +3,7 @@
 import json
 
 from . import case, cloud, events, runner
+from .images import builds
 
 UPDATES = {"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion"}
 
@@ -22,7 +23,7 @@ class FiveRuns(case.Case):
         self.assertOutputs(run, deployed="true", rolled_back="false", base_status="built", image_built="built",
                            health="ok")
         self.assertVersion("1")
-        self.assertEqual(len(self.builds(run)), 2, "one build of the base, one of the application")
+        self.assertEqual(len(builds(run)), 2, "one build of the base, one of the application")
         self.check_images(project, run)
         self.assertEqual(run.log.errors, [])
         return run
@@ -77,7 +78,7 @@ class FiveRuns(case.Case):
                            base_image_digest=before.outputs["base-image-digest"],
                            previous_image_digest=before.outputs["image-digest"])
         self.assertNotEqual(run.outputs["image-digest"], before.outputs["image-digest"])
-        self.assertEqual(len(self.builds(run)), 1, "only the application is built")
+        self.assertEqual(len(builds(run)), 1, "only the application is built")
         self.assertEqual(cloud.operations(self.since(mark)).count("UpdateFunctionCode"), 1)
         self.assertNotIn("UpdateFunctionConfiguration", cloud.operations(self.since(mark)))
         self.assertVersion("2")
@@ -90,7 +91,7 @@ class FiveRuns(case.Case):
         self.assertOutputs(run, deployed="true", base_status="built", image_built="built", health="ok")
         self.assertNotEqual(run.outputs["base-image-digest"], before.outputs["base-image-digest"])
         self.assertTrue(run.outputs["base-reason"])
-        self.assertEqual(len(self.builds(run)), 2)
+        self.assertEqual(len(builds(run)), 2)
         self.assertEqual(self.cloud.tags(self.base_name)["3.12"], run.outputs["base-image-digest"])
         self.assertVersion("2")
         return run
@@ -104,9 +105,6 @@ class FiveRuns(case.Case):
         self.assertError(run, "500")
         self.assertEqual(self.cloud.digest_of(self.name), before.outputs["image-digest"])
         self.assertVersion("2")
-
-    def builds(self, run):
-        return [argv for argv in run.called("buildx") if "build" in argv[1:3]]
 
 
 class OnTheRoad(case.Case):
@@ -213,10 +211,7 @@ class OnTheRoad(case.Case):
             self.assertExit(run, 0)
             self.assertOutputs(run, deployed="false")
             self.assertUntouched()
-            self.assertEqual(self.builds(run), [])
-
-    def builds(self, run):
-        return [argv for argv in run.called("buildx") if "build" in argv[1:3]]
+            self.assertEqual(builds(run), [])
 
     def test_command_line(self):
         """The same program outside of GitHub: flags beat the environment, no workflow command is said."""

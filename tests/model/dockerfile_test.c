@@ -257,6 +257,54 @@ START_TEST(our_base_is_recognized)
 }
 END_TEST
 
+static const struct {
+    const char *text, *target, *names;
+} without_base[] = {
+    {"FROM base", NULL, ""},
+    {"FROM gcc AS build\nRUN make\nFROM base\nCOPY --from=build a b", NULL, "build"},
+    {"ARG BASE_IMAGE\nFROM gcc AS build\nFROM ${BASE_IMAGE}\nCOPY --from=build a b", NULL, "build"},
+    /* part of another one that is built; not needed; of the base; without a name */
+    {"FROM gcc AS one\nFROM one AS two\nFROM base\nCOPY --from=two a b", NULL, "two"},
+    {"FROM gcc AS one\nFROM node AS two\nFROM base\nCOPY --from=one a b\nCOPY --from=two c d", NULL,
+     "one two"},
+    {"FROM gcc AS one\nFROM base", NULL, ""},
+    {"FROM base AS one\nFROM base\nCOPY --from=one a b", NULL, ""},
+    {"FROM gcc AS one\nFROM base AS two\nCOPY --from=one a b\nFROM two", NULL, "one"},
+    {"FROM gcc\nFROM base\nCOPY --from=0 a b", NULL, ""},
+    {"FROM gcc AS one\nFROM base\nRUN --mount=type=bind,from=one make", NULL, "one"},
+    /* a stage that mounts the base needs it */
+    {"FROM gcc AS one\nRUN --mount=from=base make\nFROM base\nCOPY --from=one a b", NULL, ""},
+    /* the target does not need the base */
+    {"FROM gcc AS one\nFROM base AS two\nFROM node\nCOPY --from=one a b", NULL, ""},
+    {"FROM gcc AS one\nFROM base AS two\nCOPY --from=one a b\nFROM node", "two", "one"},
+    /* what cannot be known */
+    {"FROM gcc AS one\nCOPY --from=$X a b\nFROM base\nCOPY --from=one a b", NULL, ""},
+    {"# syntax=me/mine\nFROM gcc AS one\nFROM base\nCOPY --from=one a b", NULL, ""},
+    /* a stage that is called like the base hides it */
+    {"FROM gcc AS base\nFROM base\nCOPY --from=base a b", NULL, ""},
+};
+
+START_TEST(stages_that_need_no_base)
+{
+    struct dockerfile dockerfile = DOCKERFILE_INIT;
+    struct strvec base_names = STRVEC_INIT, names = STRVEC_INIT;
+    struct strbuf found = STRBUF_INIT(200);
+    size_t target = 0;
+    strvec_push_many(&base_names, "base", "r.aws/deps:3.12", NULL);
+    ck_assert_int_eq(parse(without_base[_i].text, "", &dockerfile, NULL), 0);
+    ck_assert_int_eq(dockerfile_find_target(&dockerfile, without_base[_i].target, &target, NULL),
+                     0);
+    dockerfile_stages_without_base(&dockerfile, target, &base_names, &names);
+    for (size_t i = 0; i < names.len; i++)
+        strbuf_addf(&found, "%s%s", i > 0 ? " " : "", names.items[i]);
+    ck_assert_str_eq(found.buf, without_base[_i].names);
+    strbuf_release(&found);
+    strvec_release(&names);
+    strvec_release(&base_names);
+    dockerfile_release(&dockerfile);
+}
+END_TEST
+
 START_TEST(images_have_several_names)
 {
     ck_assert(dockerfile_same_image("python", "docker.io/library/python:latest"));
@@ -281,6 +329,7 @@ Suite *dockerfile_suite(void)
     tcase_add_test(tests, arguments_are_listed);
     tcase_add_loop_test(tests, images_are_listed, 0, COUNT(images));
     tcase_add_loop_test(tests, our_base_is_recognized, 0, COUNT(bases));
+    tcase_add_loop_test(tests, stages_that_need_no_base, 0, COUNT(without_base));
     tcase_add_test(tests, images_have_several_names);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,14 +394,13 @@ START_TEST(arguments_of_the_smallest_build)
                                        .context = "/w",
                                        .platform = "linux/amd64",
                                        .compression_level = -1};
-    buildx_arguments(&build, &none, "/m", &argv);
+    buildx_arguments(&build, &none, NULL, &argv);
     for (size_t i = 0; i < argv.len; i++)
         strbuf_addf(&line, "%s\n", argv.items[i]);
     ck_assert_str_eq(
         line.buf,
         "build\n--progress=rawjson\n--provenance=false\n--sbom=false\n--file\n/w/Dockerfile\n"
-        "--platform\nlinux/amd64\n--metadata-file\n/m\n--output\n"
-        "type=image,push=true,oci-mediatypes=true,compression=gzip\n/w\n");
+        "--platform\nlinux/amd64\n--output=type=cacheonly\n/w\n");
 }
 END_TEST
 
@@ -495,21 +495,31 @@ static const struct {
     {{BUILD, PROCESS_SIGNALLED, 9, NULL, NULL}, "", ERROR_PROCESS, 137, "buildx build"},
 };
 
+/* What a build has left in the private folder, besides config.json. */
+static void assert_nothing_left(void)
+{
+    DIR *open_folder = opendir(buildx.config_folder);
+    ck_assert_ptr_nonnull(open_folder);
+    for (const struct dirent *entry; (entry = readdir(open_folder));)
+        ck_assert_msg(entry->d_name[0] == '.' || strcmp(entry->d_name, "config.json") == 0,
+                      "left behind: %s", entry->d_name);
+    closedir(open_folder);
+}
+
 START_TEST(builds_end)
 {
-    CLEANUP(strvec) struct strvec secrets = STRVEC_INIT;
-    CLEANUP(strbuf) struct strbuf stale = STRBUF_INIT(4200), secret = STRBUF_INIT(4200);
+    CLEANUP(strvec) struct strvec secrets = STRVEC_INIT, tags = STRVEC_INIT;
     struct buildx_result result;
     struct error err = ERROR_INIT;
     start(NULL, false);
     strvec_push(&secrets, "token=s3=cr\net");
+    strvec_push(&tags, "r/a:1");
     const struct buildx_build build = {.file = "/w/D",
                                        .context = "/w",
                                        .platform = "linux/amd64",
                                        .secrets = &secrets,
+                                       .tags = &tags,
                                        .compression_level = -1};
-    strbuf_addf(&stale, "%s/metadata.json", buildx.config_folder);
-    ck_assert_int_eq(file_write(stale.buf, GOOD, strlen(GOOD), 0600, NULL), 0);
     script = &builds[_i].step;
     int rc = buildx_build(&buildx, &build, &result, &err);
     ck_assert_msg(err.kind == builds[_i].kind, "%s", err.msg);
@@ -520,10 +530,25 @@ START_TEST(builds_end)
     ck_assert_str_eq(result.digest, builds[_i].digest);
     ck_assert_str_eq(secret_seen, "s3=cr\net");
     ck_assert_uint_eq(secret_mode, 0600);
-    strbuf_addf(&secret, "%s/secret-0", buildx.config_folder);
-    ck_assert(!file_exists(secret.buf));
+    assert_nothing_left();
     ck_assert_uint_eq(result.progress.len,
                       builds[_i].step.says && builds[_i].step.says[0] == '{' ? 1 : 0);
+    buildx_result_release(&result);
+}
+END_TEST
+
+/* Nothing is pushed, so there is no image to name. */
+START_TEST(a_build_for_the_cache_alone)
+{
+    static const struct script step = {BUILD, PROCESS_EXITED, 0, NULL, NULL};
+    struct buildx_result result;
+    struct error err = ERROR_INIT;
+    start(NULL, false);
+    const struct buildx_build build = {.file = "/w/D", .context = "/w"};
+    script = &step;
+    ck_assert_msg(buildx_build(&buildx, &build, &result, &err) == 0, "%s", err.msg);
+    ck_assert_str_eq(result.digest, "");
+    assert_nothing_left();
     buildx_result_release(&result);
 }
 END_TEST
@@ -531,7 +556,6 @@ END_TEST
 START_TEST(a_secret_without_a_name)
 {
     CLEANUP(strvec) struct strvec secrets = STRVEC_INIT;
-    CLEANUP(strbuf) struct strbuf first = STRBUF_INIT(4200);
     struct buildx_result result;
     struct error err = ERROR_INIT;
     start(NULL, false);
@@ -540,8 +564,7 @@ START_TEST(a_secret_without_a_name)
     ck_assert_int_eq(buildx_build(&buildx, &build, &result, &err), -1);
     ck_assert_int_eq(err.kind, ERROR_INPUT);
     ck_assert_ptr_null(strstr(err.msg, "s3cret"));
-    strbuf_addf(&first, "%s/secret-0", buildx.config_folder);
-    ck_assert(!file_exists(first.buf));
+    assert_nothing_left();
     buildx_result_release(&result);
 }
 END_TEST
@@ -712,6 +735,7 @@ Suite *buildx_suite(void)
     tcase_add_loop_test(tcase, platforms_of_a_builder, 0, COUNT(platforms));
     tcase_add_loop_test(tcase, builds_end, 0, COUNT(builds));
     tcase_add_test(tcase, a_secret_without_a_name);
+    tcase_add_test(tcase, a_build_for_the_cache_alone);
     tcase_add_test(pure, arguments_of_the_smallest_build);
     tcase_add_test(pure, arguments_of_the_largest_build);
     tcase_add_loop_test(pure, failures_are_explained, 0, COUNT(causes));

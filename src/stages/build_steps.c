@@ -1,0 +1,104 @@
+#include "stages/build_steps.h"
+
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "core/text.h"
+#include "model/cached_steps.h"
+
+/* BuildKit tells of a stage's last step first. */
+static int compare_steps(const void *left, const void *right)
+{
+    const struct progress_step *a = *(const struct progress_step *const *)left,
+                               *b = *(const struct progress_step *const *)right;
+    int a_number = cached_steps_number(a->name), b_number = cached_steps_number(b->name);
+    if (a->start_ms != b->start_ms)
+        return a->start_ms < b->start_ms ? -1 : 1;
+    return a_number != b_number ? a_number - b_number : a->number - b->number;
+}
+
+/* Those that are not BuildKit's own, in the order in which they began. The caller frees it. */
+static const struct progress_step **sort_steps(const struct progress *progress, size_t *ret_count)
+{
+    const struct progress_step **steps = memory_new((progress->len + 1) * sizeof *steps);
+    size_t count = 0;
+    for (size_t i = 0; i < progress->len; i++)
+        if (!progress->steps[i].internal)
+            steps[count++] = &progress->steps[i];
+    qsort(steps, count, sizeof *steps, compare_steps);
+    *ret_count = count;
+    return steps;
+}
+
+static int64_t first_start_ms(const struct progress *progress)
+{
+    int64_t first_ms = INT64_MAX;
+    for (size_t i = 0; i < progress->len; i++)
+        if (progress->steps[i].start_ms > 0 && progress->steps[i].start_ms < first_ms)
+            first_ms = progress->steps[i].start_ms;
+    return first_ms;
+}
+
+static void add_instruction(const struct progress_step *step, int64_t ms, struct build_steps *steps)
+{
+    steps->items = memory_resize(steps->items, steps->len + 1, sizeof *steps->items);
+    steps->items[steps->len++] = (struct build_step_result){.name = memory_copy_string(step->name),
+                                                            .cached = step->cached,
+                                                            .failed = step->error != NULL,
+                                                            .ms = ms};
+}
+
+/* `steps` NULL: the instructions are left out. */
+static void read_steps(const struct progress *progress, struct spans *spans, int parent,
+                       int64_t began_ms, struct build_steps *steps)
+{
+    size_t count;
+    int64_t first_ms = first_start_ms(progress);
+    const struct progress_step **sorted = sort_steps(progress, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct progress_step *step = sorted[i];
+        bool is_instruction = cached_steps_number(step->name) != 0;
+        int64_t start_ms = step->start_ms > 0 ? began_ms + step->start_ms - first_ms : began_ms;
+        int64_t end_ms = step->end_ms > 0 ? began_ms + step->end_ms - first_ms : start_ms;
+        if (is_instruction && !steps)
+            continue;
+        if (is_instruction)
+            add_instruction(step, end_ms - start_ms, steps);
+        span_add(spans, parent, step->name, start_ms, end_ms, step->cached,
+                 step->bytes > 0 ? step->bytes : -1);
+    }
+    free(sorted);
+}
+
+void build_steps_read(const struct progress *progress, struct spans *spans, int parent,
+                      int64_t began_ms, struct build_steps *steps)
+{
+    read_steps(progress, spans, parent, began_ms, steps);
+}
+
+void build_steps_show_others(const struct progress *progress, struct spans *spans, int parent,
+                             int64_t began_ms)
+{
+    read_steps(progress, spans, parent, began_ms, NULL);
+}
+
+void build_steps_add_earlier(struct build_steps *steps, const struct build_steps *earlier)
+{
+    for (size_t i = 0; i < steps->len; i++)
+        for (size_t j = 0; j < earlier->len; j++) {
+            struct build_step_result *step = &steps->items[i];
+            if (!step->cached || earlier->items[j].cached ||
+                !text_equal(step->name, earlier->items[j].name))
+                continue;
+            step->cached = false;
+            step->ms = earlier->items[j].ms;
+        }
+}
+
+void build_steps_release(struct build_steps *steps)
+{
+    for (size_t i = 0; i < steps->len; i++)
+        free(steps->items[i].name);
+    free(steps->items);
+    *steps = (struct build_steps){.items = NULL};
+}

@@ -62,7 +62,7 @@ static void look_at_function(void *context)
     look->rc = lambda_get_function(look->aws, look->name, look->alias, &look->found, &look->err);
 }
 
-enum { LOOK_ALIAS, LOOK_VERSION, LOOK_FUNCTION, LOOKS };
+enum { LOOK_VERSION, LOOK_ALIAS, LOOK_FUNCTION, LOOKS };
 
 static void looks_release(struct look looks[LOOKS])
 {
@@ -72,10 +72,32 @@ static void looks_release(struct look looks[LOOKS])
     }
 }
 
+/* The version that the alias served at the last look. A version never changes, so it is not asked for again. */
+struct known_version {
+    char number[24]; /* "": none is known */
+    char digest[DIGEST_SIZE];
+};
+
+static struct known_version known_version(const struct run *run)
+{
+    const struct function_facts *facts = &run->facts.function;
+    struct known_version known = {.number = ""};
+    if (run->alias_configuration) {
+        snprintf(known.number, sizeof known.number, "%s", facts->alias_version);
+        snprintf(known.digest, sizeof known.digest, "%s", facts->alias_digest);
+    }
+    return known;
+}
+
 /* The version behind the alias was asked for at the same time; if the alias was moved in between, it is asked for by number. */
-static int use_version(struct run *run, struct look *look, struct error *err)
+static int use_version(struct run *run, struct look *look, const struct known_version *known,
+                       struct error *err)
 {
     struct function_facts *facts = &run->facts.function;
+    if (known->number[0] && text_equal(known->number, facts->alias_version)) {
+        snprintf(facts->alias_digest, sizeof facts->alias_digest, "%s", known->digest);
+        return 0;
+    }
     if (look->rc < 0 || !text_equal(look->found.version, facts->alias_version)) {
         lambda_function_release(&look->found);
         look->found = (struct lambda_function){.configuration = NULL};
@@ -90,7 +112,8 @@ static int use_version(struct run *run, struct look *look, struct error *err)
 }
 
 /* The version that the alias serves, and its image. */
-static int use_alias(struct run *run, struct look looks[LOOKS], struct error *err)
+static int use_alias(struct run *run, struct look looks[LOOKS], const struct known_version *known,
+                     struct error *err)
 {
     struct look *look = &looks[LOOK_ALIAS];
     struct function_facts *facts = &run->facts.function;
@@ -112,12 +135,13 @@ static int use_alias(struct run *run, struct look looks[LOOKS], struct error *er
         run->alias_before = *found;
         look->found_alias = (struct lambda_alias){.routing = NULL};
     }
-    return use_version(run, &looks[LOOK_VERSION], err);
+    return use_version(run, &looks[LOOK_VERSION], known, err);
 }
 
 static int use_function(struct run *run, struct look looks[LOOKS], struct error *err)
 {
     struct look *look = &looks[LOOK_FUNCTION];
+    const struct known_version known = known_version(run);
     if (look->rc < 0 && look->err.kind == ERROR_NOT_FOUND) {
         run->facts.function = (struct function_facts){.exists = false};
         return 0;
@@ -135,7 +159,7 @@ static int use_function(struct run *run, struct look looks[LOOKS], struct error 
     look->found = (struct lambda_function){.configuration = NULL};
     run->looked_ms = clock_now_ms();
     ours_keep_before(run);
-    return run->inputs->alias ? use_alias(run, looks, err) : 0;
+    return run->inputs->alias ? use_alias(run, looks, &known, err) : 0;
 }
 
 int survey_function(struct run *run, struct error *err)
@@ -146,10 +170,13 @@ int survey_function(struct run *run, struct error *err)
                               .err = ERROR_INIT};
     struct look looks[LOOKS] = {look, look, look};
     looks[LOOK_FUNCTION].alias = NULL;
-    struct task tasks[LOOKS] = {[LOOK_ALIAS] = TASK(look_at_alias, &looks[LOOK_ALIAS]),
-                                [LOOK_VERSION] = TASK(look_at_function, &looks[LOOK_VERSION]),
+    looks[LOOK_VERSION].rc = -1; /* not asked for */
+    struct task tasks[LOOKS] = {[LOOK_VERSION] = TASK(look_at_function, &looks[LOOK_VERSION]),
+                                [LOOK_ALIAS] = TASK(look_at_alias, &looks[LOOK_ALIAS]),
                                 [LOOK_FUNCTION] = TASK(look_at_function, &looks[LOOK_FUNCTION])};
-    size_t first = run->inputs->alias ? 0 : LOOK_FUNCTION;
+    size_t first = !run->inputs->alias            ? LOOK_FUNCTION
+                   : known_version(run).number[0] ? LOOK_ALIAS
+                                                  : LOOK_VERSION;
     task_run_all(tasks + first, LOOKS - first);
     int rc = use_function(run, looks, err);
     looks_release(looks);

@@ -15,7 +15,8 @@ void pin_base_names(struct run *run, struct strvec *ret_names)
     strvec_push(ret_names, repository);
 }
 
-static int read_dockerfile(struct run *run, struct dockerfile *ret_dockerfile, struct error *err)
+static int read_dockerfile(struct run *run, struct dockerfile *ret_dockerfile, size_t *ret_target,
+                           struct error *err)
 {
     const struct identity_request request = {.workspace = run->paths.workspace,
                                              .file = run->paths.file,
@@ -25,7 +26,9 @@ static int read_dockerfile(struct run *run, struct dockerfile *ret_dockerfile, s
                                              .build_args = &run->inputs->build_args,
                                              .compression = "gzip",
                                              .period = -1};
-    return context_dockerfile(&request, ret_dockerfile, err);
+    if (context_dockerfile(&request, ret_dockerfile, err) < 0)
+        return -1;
+    return dockerfile_find_target(ret_dockerfile, run->inputs->target, ret_target, err);
 }
 
 static void push_given_arguments(const struct run *run, struct strvec *build_args)
@@ -46,8 +49,7 @@ int pin_base(struct run *run, const char *base_uri, struct strvec *ret_contexts,
     bool by_argument = false;
     size_t target = 0;
     pin_base_names(run, &names);
-    if (read_dockerfile(run, &dockerfile, err) < 0 ||
-        dockerfile_find_target(&dockerfile, run->inputs->target, &target, err) < 0)
+    if (read_dockerfile(run, &dockerfile, &target, err) < 0)
         return -1;
     if (!dockerfile_uses_base(&dockerfile, target, &names, &by_argument, &used)) {
         log_warning("%s does not use the base image: write FROM base, ARG BASE_IMAGE, or the "
@@ -70,8 +72,7 @@ int pin_stages_without_base(struct run *run, struct strvec *ret_stages,
     bool by_argument = false;
     size_t target = 0;
     pin_base_names(run, &names);
-    if (read_dockerfile(run, &dockerfile, err) < 0 ||
-        dockerfile_find_target(&dockerfile, run->inputs->target, &target, err) < 0)
+    if (read_dockerfile(run, &dockerfile, &target, err) < 0)
         return -1;
     push_given_arguments(run, ret_build_args);
     dockerfile_uses_base(&dockerfile, target, &names, &by_argument, NULL);

@@ -1,6 +1,7 @@
 #include "core/span.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "core/cleanup.h"
 #include "core/clock.h"
@@ -96,5 +97,64 @@ void span_set_beside(struct spans *spans, int index)
     pthread_mutex_lock(&spans->lock);
     if (index >= 0 && (size_t)index < spans->len)
         spans->items[index].beside = true;
+    pthread_mutex_unlock(&spans->lock);
+}
+
+struct child {
+    size_t index;
+    int64_t start_ms, end_ms;
+};
+
+/* The last end first; of two that ended at once the longer one. */
+static int by_end(const void *left, const void *right)
+{
+    const struct child *a = left;
+    const struct child *b = right;
+    if (a->end_ms != b->end_ms)
+        return a->end_ms > b->end_ms ? -1 : 1;
+    return a->start_ms < b->start_ms ? -1 : a->start_ms > b->start_ms;
+}
+
+void spans_mark_beside(struct spans *spans, int parent)
+{
+    pthread_mutex_lock(&spans->lock);
+    CLEANUP_FREE struct child *children = memory_new((spans->len + 1) * sizeof *children);
+    size_t count = 0;
+    for (size_t i = 0; i < spans->len; i++) {
+        const struct span *span = &spans->items[i];
+        if (span->parent == parent && span->end_ms > span->start_ms)
+            children[count++] =
+                (struct child){.index = i, .start_ms = span->start_ms, .end_ms = span->end_ms};
+    }
+    qsort(children, count, sizeof *children, by_end);
+    int64_t before_ms = INT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        bool is_on_the_way = children[i].end_ms <= before_ms;
+        spans->items[children[i].index].beside = !is_on_the_way;
+        if (is_on_the_way)
+            before_ms = children[i].start_ms;
+    }
+    pthread_mutex_unlock(&spans->lock);
+}
+
+int64_t span_ms(struct spans *spans, int index)
+{
+    int64_t now = clock_now_ms() - spans->origin_ms, ms = 0;
+    pthread_mutex_lock(&spans->lock);
+    if (index >= 0 && (size_t)index < spans->len) {
+        const struct span *span = &spans->items[index];
+        ms = (span->end_ms >= 0 ? span->end_ms : now) - span->start_ms;
+    }
+    pthread_mutex_unlock(&spans->lock);
+    return ms;
+}
+
+void spans_hold(struct spans *spans)
+{
+    pthread_mutex_lock(&spans->lock);
+}
+
+void spans_let_go(struct spans *spans)
+{
     pthread_mutex_unlock(&spans->lock);
 }

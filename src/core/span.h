@@ -17,7 +17,7 @@
 #define SPAN_MAX  16384 /* more than that are not recorded; `dropped` counts them */
 
 struct span {
-    char name[120];
+    char name[200];
     int parent; /* index, or SPAN_NONE */
     bool beside;
     bool cached;      /* a build step that the cache answered */
@@ -47,5 +47,20 @@ void span_end(struct spans *spans, int index);
 int span_add(struct spans *spans, int parent, const char *name, int64_t start_ms, int64_t end_ms,
              bool cached, int64_t bytes);
 void span_set_beside(struct spans *spans, int index);
+
+/*
+ * Of the children of `parent`, which others have timed, those that ran at the same time as others
+ * become `beside`. Left on the way is a chain without overlaps: the child that ended last, before it the
+ * one that ended last before it began, and so on. What took no time is never marked.
+ */
+void spans_mark_beside(struct spans *spans, int parent);
+
+/* What it took, or has taken so far. 0 for SPAN_NONE. */
+int64_t span_ms(struct spans *spans, int index);
+
+/* Between the two nothing changes, and whoever wants to change something waits: `items` may be read, even where other
+ * threads have spans that are still open. */
+void spans_hold(struct spans *spans);
+void spans_let_go(struct spans *spans);
 
 #endif

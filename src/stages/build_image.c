@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "model/cached_steps.h"
 #include "model/plan.h"
+#include "model/summary.h"
 #include "services/buildx_errors.h"
 #include "stages/build_steps.h"
 #include "stages/builder.h"
@@ -58,10 +59,10 @@ static void keep_evidence(struct run *run, const struct progress *progress)
     struct strbuf *evidence = &run->result.evidence;
     strbuf_reset(evidence);
     if (failed) {
-        strbuf_addf(evidence, "%s\n", failed->name);
         strbuf_add(evidence, failed->tail.buf, failed->tail.len);
-        if (failed->error)
-            strbuf_addf(evidence, "\n%s\n", failed->error);
+        strbuf_trim(evidence);
+        if (evidence->len == 0 && failed->error)
+            strbuf_addstr(evidence, failed->error); /* the step itself had nothing to say */
     } else {
         strbuf_add(evidence, progress->other.buf, progress->other.len);
     }
@@ -271,8 +272,10 @@ int prove_and_tag_image(struct run *run, const struct image_order *order, const 
 static void say_steps(const struct image_order *order)
 {
     const struct image_result *result = order->result;
-    log_info("built %s: %zu steps, %zu of them cached, %.1f MB pushed", order->what,
-             result->step_count, result->cached_count, (double)result->pushed_bytes / 1e6);
+    CLEANUP(strbuf) struct strbuf pushed = STRBUF_INIT(64);
+    summary_add_bytes(&pushed, result->pushed_bytes);
+    log_info("built %s: %zu steps, %zu of them cached, %s pushed", order->what, result->step_count,
+             result->cached_count, pushed.buf);
 }
 
 void build_image_arguments(const struct run *run, const struct image_order *order,

@@ -64,9 +64,12 @@ static void read_steps(const struct progress *progress, struct spans *spans, int
             continue;
         if (is_instruction)
             add_instruction(step, end_ms - start_ms, steps);
+        if (!step->started && !step->cached)
+            continue; /* its turn never came */
         span_add(spans, parent, step->name, start_ms, end_ms, step->cached,
                  step->bytes > 0 ? step->bytes : -1);
     }
+    spans_mark_beside(spans, parent);
     free(sorted);
 }
 

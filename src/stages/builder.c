@@ -92,10 +92,8 @@ static int refuse_foreign_platform(struct run *run, struct error *err)
                      platform);
 }
 
-/* The thread's work: it logs nothing, and writes only to what is kept for it in services. */
-static void make_ready(void *context)
+static void make_ready(struct run *run)
 {
-    struct run *run = context;
     struct services *services = &run->services;
     struct error *err = &services->builder_start.failure;
     bool own_builders = !is_auto(run) && !driver_of_endpoint(run->inputs->builder);
@@ -104,6 +102,14 @@ static void make_ready(void *context)
     services->buildx_ready = true;
     if (choose_builder(run, err) == 0)
         (void)refuse_foreign_platform(run, err); /* builder_ready tells */
+}
+
+/* The thread's work: it logs nothing, and writes only to what is kept for it in services. */
+static void make_ready_in_thread(void *context)
+{
+    struct run *run = context;
+    make_ready(run);
+    span_end(&run->result.spans, run->services.builder_start.span);
 }
 
 static int begin(struct run *run, struct error *err)
@@ -115,7 +121,9 @@ static int begin(struct run *run, struct error *err)
         return -1;
     start->begun = true;
     start->platform = run_platform(run);
-    start->task = (struct task)TASK(make_ready, run);
+    start->span = span_begin(&run->result.spans, SPAN_NONE, "Make the builder ready");
+    span_set_beside(&run->result.spans, start->span);
+    start->task = (struct task)TASK(make_ready_in_thread, run);
     task_start(&start->task);
     return 0;
 }
@@ -131,7 +139,9 @@ int builder_ready(struct run *run, const struct image_place *place, struct error
     struct builder_start *start = &run->services.builder_start;
     if (begin(run, err) < 0)
         return -1;
+    int span = span_begin(&run->result.spans, run->span, "wait for the builder");
     task_join(&start->task);
+    span_end(&run->result.spans, span);
     if (start->text[0] && !start->told)
         log_info("builder: %s", start->text);
     start->told = true;

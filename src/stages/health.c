@@ -229,7 +229,7 @@ struct health_ahead {
         redact; /* made by the run's own thread: the claim's look replaces what it reads */
     struct health health;
     char *url; /* owned */
-    int64_t start_ms;
+    int span;
     int rc; /* below 0: no verdict, health_check finds out why */
 };
 
@@ -252,7 +252,9 @@ static void ask_in_thread(void *context)
     struct health_ahead *ahead = context;
     struct error ignored = ERROR_INIT;
     ahead->rc = ask_ways(ahead, &ignored);
-    ahead->health.ms = clock_now_ms() - ahead->start_ms;
+    struct spans *spans = &ahead->try.run->result.spans;
+    span_end(spans, ahead->span);
+    ahead->health.ms = span_ms(spans, ahead->span);
 }
 
 void health_ask_ahead(struct run *run)
@@ -263,8 +265,7 @@ void health_ask_ahead(struct run *run)
     struct health_ahead *ahead = memory_new(sizeof *ahead);
     *ahead = (struct health_ahead){.task = TASK(ask_in_thread, ahead),
                                    .redact = REDACT_INIT,
-                                   .health = {.checked = true, .attempts = 1},
-                                   .start_ms = clock_now_ms()};
+                                   .health = {.checked = true, .attempts = 1}};
     if (inputs->health_url)
         ahead->url = probe_join_url(inputs->health_url, inputs->health_path);
     secrets_collect(run, &ahead->redact);
@@ -275,6 +276,8 @@ void health_ask_ahead(struct run *run)
                               .redact = &ahead->redact,
                               .health = &ahead->health};
     run->health_ahead = ahead;
+    ahead->span = span_begin(&run->result.spans, SPAN_NONE, "Ask the function ahead");
+    span_set_beside(&run->result.spans, ahead->span);
     task_start(&ahead->task);
 }
 

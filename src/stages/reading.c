@@ -16,7 +16,7 @@ struct reading {
     const char *platform; /* borrowed */
     struct identity identity;
     struct error err;
-    int rc;
+    int rc, span;
 };
 
 const char *reading_compression(const struct run *run)
@@ -62,6 +62,7 @@ static void read_in_thread(void *context)
 {
     struct reading *reading = context;
     reading->rc = read_base(reading->run, reading->platform, &reading->identity, &reading->err);
+    span_end(&reading->run->result.spans, reading->span);
 }
 
 void reading_start(struct run *run)
@@ -74,6 +75,8 @@ void reading_start(struct run *run)
                                 .platform = reading_platform(run),
                                 .err = ERROR_INIT};
     run->reading = reading;
+    reading->span = span_begin(&run->result.spans, SPAN_NONE, "Read the files of the base image");
+    span_set_beside(&run->result.spans, reading->span);
     task_start(&reading->task);
 }
 

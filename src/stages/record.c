@@ -274,8 +274,10 @@ static int claim(struct run *run, struct error *err)
     bool superseded = false;
     if (run->result.image.digest[0] && must_look_again(run) && survey_function(run, err) < 0)
         return -1;
-    if (!run->facts.function.exists)
+    if (!run->facts.function.exists) {
+        log_info("the function is not there yet, so no other run can have it");
         return 0;
+    }
     look_for_way_back(run);
     if (is_nothing_planned(run))
         health_ask_ahead(run);
@@ -303,7 +305,7 @@ static void add_verified(struct run *run, struct json *tags)
     if (list.len > 0 && text_equal(list.items[0].what, what))
         return;
     record_list_add(&list, what, my_claim(run).number);
-    log_info("%s has passed verification", what);
+    log_info("%s has passed verification, so a rollback may go back to it", what);
     add_list(run, &list, tags);
 }
 
@@ -326,16 +328,18 @@ int64_t record_expected_ms(const struct run *run, const struct stage *stage)
     return 0;
 }
 
-static void measure(const struct run *run, struct times_entry *ret_entry)
+static void measure(struct run *run, struct times_entry *ret_entry)
 {
     const struct result *result = &run->result;
-    const struct spans *spans = &result->spans;
+    struct spans *spans = &run->result.spans;
+    spans_hold(spans);
     *ret_entry = (struct times_entry){.ms = {[TIMES_TOTAL] = clock_now_ms() - spans->origin_ms}};
     for (size_t i = 0; i < spans->len; i++)
         for (size_t row = 0; row < sizeof parts / sizeof *parts; row++)
             if (spans->items[i].parent == SPAN_NONE &&
                 text_equal(spans->items[i].name, parts[row].stage->title))
                 ret_entry->ms[parts[row].part] += timeline_span_ms(result, &spans->items[i]);
+    spans_let_go(spans);
     if (!text_equal(result->base.status, "built"))
         ret_entry->ms[TIMES_BASE] = 0;
     if (!text_equal(result->image.status, "built"))
@@ -343,7 +347,7 @@ static void measure(const struct run *run, struct times_entry *ret_entry)
 }
 
 /* How long this deployment took; one that changed nothing says nothing about the next. */
-static void add_times(const struct run *run, struct json *tags)
+static void add_times(struct run *run, struct json *tags)
 {
     struct times times;
     struct times_entry entry;

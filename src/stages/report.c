@@ -13,7 +13,6 @@
 #include "core/log.h"
 #include "model/outputs.h"
 #include "model/summary.h"
-#include "model/timeline.h"
 #include "stages/journal.h"
 
 #define WORTH_SAYING_MS 100
@@ -59,10 +58,12 @@ void report_early(struct run *run, const struct inputs *inputs)
     struct result *result = &run->result;
     run->summary_bytes = github_summary_length(&run->services.github);
     run->reported_early = true;
+    spans_hold(&result->spans);
     result->duration_ms = clock_now_ms() - result->spans.origin_ms;
     result_note_inputs(result, inputs);
     write_outputs(run);
     write_summary(run, inputs);
+    spans_let_go(&result->spans);
 }
 
 static void take_back_early_summary(const struct run *run)
@@ -94,12 +95,10 @@ void report_gate(const struct gate *gate)
     log_debug("storage tests: %s", gate->storage_reason);
 }
 
-void report_stage_time(const struct run *run)
+void report_stage_time(struct run *run)
 {
     CLEANUP(strbuf) struct strbuf took = STRBUF_INIT(64);
-    if (run->span == SPAN_NONE)
-        return;
-    int64_t ms = timeline_span_ms(&run->result, &run->result.spans.items[run->span]);
+    int64_t ms = span_ms(&run->result.spans, run->span);
     summary_add_duration(&took, ms);
     if (ms >= WORTH_SAYING_MS)
         log_info("took %s", took.buf);
@@ -115,12 +114,14 @@ int report_json_begin(struct error *err)
     return 0;
 }
 
-int report_json_end(const struct result *result)
+int report_json_end(struct result *result)
 {
     if (json_fd < 0)
         return 0;
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    spans_hold(&result->spans);
     struct json *json = outputs_result(result);
+    spans_let_go(&result->spans);
     json_print_pretty(json, &text);
     json_free(json);
     FILE *out = fdopen(json_fd, "w");
@@ -138,6 +139,7 @@ int report(struct run *run, const struct inputs *inputs)
     cancel_shield_begin();
     if (result->changed || run->code_touched || run->configuration_touched || run->alias_touched)
         journal_ended(run);
+    spans_hold(&result->spans); /* outputs and summary say the same, whatever still runs */
     result->duration_ms = clock_now_ms() - result->spans.origin_ms;
     result->times = run->facts.function.times;
     result->deployments = run->facts.function.deployments;
@@ -149,6 +151,7 @@ int report(struct run *run, const struct inputs *inputs)
     take_back_early_summary(run);
     if (write_summary(run, inputs) < 0 && code == 0)
         code = 1;
+    spans_let_go(&result->spans);
     say_verdict(result);
     cancel_shield_end();
     return code;

@@ -26,11 +26,11 @@ void report_help(enum inputs_ask ask);
 /* What the event asks for, and why. */
 void report_gate(const struct gate *gate);
 /* What the stage that has just ended took, where that is worth a line. */
-void report_stage_time(const struct run *run);
+void report_stage_time(struct run *run);
 
 /* --json: from now on the log goes to standard error, so that standard output holds nothing but the result. */
 int report_json_begin(struct error *err);
 /* After the report: the result on standard output, if it was asked for. -1 if it could not be written, which was said. */
-int report_json_end(const struct result *result);
+int report_json_end(struct result *result);
 
 #endif

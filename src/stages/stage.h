@@ -35,6 +35,7 @@ struct builder_start {
     const char *platform; /* borrowed; what it must be able to build for */
     char text[200];       /* which builder it is, for the log */
     struct error failure; /* ERROR_NONE: it is ready */
+    int span;             /* beside the way */
     bool begun, told;     /* `told`: the text is in the log */
 };
 struct reading;      /* stages/reading.h */

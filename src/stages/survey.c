@@ -326,7 +326,10 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
         .period = reading_period(inputs->image_max_age_ms),
     };
     struct identity identity;
-    if (context_identity(&request, &identity, err) < 0)
+    int span = span_begin(&run->result.spans, run->span, "read the files of the application");
+    int rc = context_identity(&request, &identity, err);
+    span_end(&run->result.spans, span);
+    if (rc < 0)
         return error_wrap(err, "%s", run->paths.file_name);
     warn_of_git(&identity, "application image");
     *image = (struct image_facts){.wanted = true};
@@ -379,8 +382,10 @@ static void say_function(struct run *run)
 
 static void say_image(const char *what, const struct image_facts *image)
 {
-    log_info("%s: identity %.16s, %s", what, image->identity,
-             image->identity_digest[0] ? image->identity_digest : "no image has it yet");
+    if (image->identity_digest[0])
+        log_info("%s: %s is there, %s", what, image->identity_tag, image->identity_digest);
+    else
+        log_info("%s: %s is not there yet", what, image->identity_tag);
 }
 
 /* A function that cannot take an image is an error before anything is built or created. */

@@ -109,6 +109,77 @@ START_TEST(too_many_are_counted)
 }
 END_TEST
 
+/* {start, end, is it on the way?} of a build's steps; 0 ms long ones were answered by the cache. */
+static const struct {
+    int64_t start_ms, end_ms;
+    bool beside;
+} steps[] = {
+    {0, 100, false},   {0, 90, true},     {100, 100, false}, {100, 400, false},
+    {110, 250, true},  {260, 390, true},  {400, 450, true},  {400, 450, true},
+    {440, 460, false}, {460, 900, false}, {455, 470, true},
+};
+
+START_TEST(what_ran_at_the_same_time_is_beside)
+{
+    struct spans spans;
+    spans_init(&spans);
+    int parent = span_add(&spans, SPAN_NONE, "build", 0, 1000, false, -1);
+    int other = span_add(&spans, SPAN_NONE, "other", 0, 1000, false, -1);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        span_add(&spans, parent, "step", steps[i].start_ms, steps[i].end_ms, false, -1);
+    span_add(&spans, other, "its own", 0, 1000, false, -1);
+    spans_mark_beside(&spans, parent);
+    spans_mark_beside(&spans, SPAN_MAX); /* nobody's parent */
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        ck_assert_msg(spans.items[2 + i].beside == steps[i].beside, "step %zu", i);
+    ck_assert(!spans.items[parent].beside && !spans.items[other].beside);
+    ck_assert(!spans.items[spans.len - 1].beside);
+    spans_release(&spans);
+}
+END_TEST
+
+START_TEST(time_so_far)
+{
+    now = 1000;
+    clock_replace(&fake_clock);
+    struct spans spans;
+    spans_init(&spans);
+    int span = span_begin(&spans, SPAN_NONE, "x");
+    now += 30;
+    ck_assert_int_eq(span_ms(&spans, span), 30);
+    span_end(&spans, span);
+    now += 30;
+    ck_assert_int_eq(span_ms(&spans, span), 30);
+    ck_assert_int_eq(span_ms(&spans, SPAN_NONE), 0);
+    clock_replace(NULL);
+    spans_release(&spans);
+}
+END_TEST
+
+static void *end_it(void *context)
+{
+    span_end(context, 0);
+    return NULL;
+}
+
+/* Between hold and let go nothing changes; afterwards it does. */
+START_TEST(a_report_holds_them)
+{
+    struct spans spans;
+    pthread_t thread;
+    spans_init(&spans);
+    span_begin(&spans, SPAN_NONE, "x");
+    spans_hold(&spans);
+    ck_assert_int_eq(pthread_create(&thread, NULL, end_it, &spans), 0);
+    clock_sleep_ms(50);
+    ck_assert_int_eq(spans.items[0].end_ms, -1);
+    spans_let_go(&spans);
+    pthread_join(thread, NULL);
+    ck_assert_int_ge(spans.items[0].end_ms, 0);
+    spans_release(&spans);
+}
+END_TEST
+
 #define THREADS          4
 #define SPANS_PER_THREAD 1000
 
@@ -151,6 +222,9 @@ Suite *span_suite(void)
     tcase_add_test(tests, known_times_are_added);
     tcase_add_test(tests, long_names_are_cut);
     tcase_add_test(tests, too_many_are_counted);
+    tcase_add_test(tests, what_ran_at_the_same_time_is_beside);
+    tcase_add_test(tests, time_so_far);
+    tcase_add_test(tests, a_report_holds_them);
     tcase_add_test(tests, threads_record_together);
     suite_add_tcase(suite, tests);
     return suite;

@@ -12,6 +12,9 @@
 #define CLEAR_LINE "\r\x1b[K"
 #define BOLD       "\x1b[1m"
 #define PLAIN      "\x1b[0m"
+#define NO_WRAP                                                                                    \
+    "\x1b[?7l" /* what is too long for the terminal is cut: of two lines only one could be taken away */
+#define WRAP "\x1b[?7h"
 
 static bool has_colours;
 static bool is_live; /* a live line is shown; under log.c's lock */
@@ -70,8 +73,9 @@ static void terminal_live(void *context, const char *text)
     (void)context;
     CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(STRBUF_NO_CAP);
     clear_live(&line);
-    strbuf_addstr(&line, text);
     is_live = text[0] != '\0';
+    if (is_live)
+        strbuf_addf(&line, NO_WRAP "%s" WRAP, text);
     log_write_all(STDOUT_FILENO, line.buf, line.len);
 }
 

@@ -1,5 +1,6 @@
 #include "failure.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -145,8 +146,13 @@ void failure_handle(struct run *run, const struct stage *const *stages, size_t f
     struct result *result = &run->result;
     const struct stage *failed = stages[failed_at];
     secrets_hide(run, err);
-    failure_remember(result, failed->name, failed->title, err);
     result->signal = cancel_signal();
+    if (err->kind == ERROR_CANCELLED && result->signal) {
+        log_debug("%s", err->msg); /* which request it happened to meet helps nobody */
+        error_set(err, ERROR_CANCELLED, "cancelled by %s at: %s",
+                  result->signal == SIGINT ? "SIGINT" : "SIGTERM", failed->title);
+    }
+    failure_remember(result, failed->name, failed->title, err);
     if (err->kind == ERROR_CANCELLED)
         result->outcome = OUTCOME_CANCELLED;
     else if (err->kind == ERROR_INPUT && stages[failed_at]->only_looks)

@@ -193,6 +193,13 @@ static struct json *cost_json(const struct result *result)
         json_put_int(json, "deployments_month", monthly);
         json_put_number(json, "month_usd", (double)monthly * cost.run_usd);
     }
+    int64_t planned_ms = past_planned_ms(result);
+    if (planned_ms > 0) {
+        struct cost planned = cost_estimate(planned_ms, 0, 0, result->minute_price_usd, 0);
+        json_put_int(json, "planned_ms", planned_ms);
+        json_put_int(json, "planned_minutes", planned.minutes);
+        json_put_number(json, "planned_usd", planned.run_usd);
+    }
     if (result->baseline_ms > 0) {
         json_put_int(json, "baseline_ms", result->baseline_ms);
         json_put_int(json, "baseline_minutes", cost.baseline_minutes);

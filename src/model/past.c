@@ -30,6 +30,36 @@ int64_t past_expected_ms(const struct times *times, enum times_part part)
     return count > 0 ? median(values, count) : 0;
 }
 
+static bool would_build(const struct image_result *image)
+{
+    return image->action == IMAGE_BUILD || image->action == IMAGE_LATER;
+}
+
+int64_t past_planned_ms(const struct result *result)
+{
+    bool changes = result->function.action != FUNCTION_UNCHANGED ||
+                   result->function.configuration_changes.len > 0;
+    const struct {
+        bool is_planned;
+        enum times_part part;
+    } parts[] = {
+        {would_build(&result->base), TIMES_BASE},
+        {would_build(&result->image), TIMES_IMAGE},
+        {changes, TIMES_RELEASE},
+        {changes, TIMES_VERIFY},
+    };
+    int64_t total_ms = 0;
+    if (result->outcome != OUTCOME_PLANNED)
+        return 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        int64_t ms = parts[i].is_planned ? past_expected_ms(&result->times, parts[i].part) : 0;
+        if (parts[i].is_planned && ms == 0)
+            return 0;
+        total_ms += ms;
+    }
+    return total_ms > 0 ? total_ms + result->duration_ms : 0;
+}
+
 static bool is_alike(const struct times_entry *entry, const struct result *result)
 {
     return (entry->ms[TIMES_BASE] > 0) == text_equal(result->base.status, "built") &&

@@ -13,6 +13,10 @@
 /* What a part usually takes: the median of those deployments in which it took anything; 0: not known. */
 int64_t past_expected_ms(const struct times *times, enum times_part part);
 
+/* What a deployment as it is planned will probably take: the usual times of the parts that it would do, and the plan's own. 0: this is no plan,
+ * it would do nothing, or of a part that it would do nothing is known. */
+int64_t past_planned_ms(const struct result *result);
+
 /* This run among the deployments that built as much as it did. */
 struct past_comparison {
     size_t count; /* of them; 0: there is nothing to compare with, and all else is 0 */

@@ -30,7 +30,7 @@ static void add_comparison(const struct result *result, const struct cost *cost,
     summary_add_duration(out, result->baseline_ms);
     strbuf_addstr(out, ": ");
     summary_add_duration(out, is_less ? cost->saved_ms : -cost->saved_ms);
-    strbuf_addf(out, " %s (%lld %%); %lld − %lld started minutes × ", is_less ? "less" : "more",
+    strbuf_addf(out, " %s (%lld %%); (%lld − %lld) started minutes × ", is_less ? "less" : "more",
                 (long long)(is_less ? cost->saved_percent : -cost->saved_percent),
                 (long long)(is_less ? cost->baseline_minutes : cost->minutes),
                 (long long)(is_less ? cost->minutes : cost->baseline_minutes));
@@ -77,7 +77,7 @@ static void add_past(const struct result *result, struct strbuf *out)
 static void add_month(const struct result *result, const struct cost *cost, struct strbuf *out)
 {
     int64_t monthly = past_deployments_a_month(result);
-    if (monthly == 0)
+    if (monthly == 0 || result->outcome != OUTCOME_DEPLOYED)
         return;
     strbuf_addf(out, "; %lld such runs a month, as often as of late = ", (long long)monthly);
     add_usd(out, (double)monthly * cost->run_usd);
@@ -107,11 +107,35 @@ static void add_cost(const struct result *result, const struct cost *cost, struc
     strbuf_addstr(out, ".\n");
 }
 
+static void add_planned(const struct result *result, struct strbuf *out)
+{
+    int64_t ms = past_planned_ms(result);
+    if (ms == 0)
+        return;
+    struct cost cost = cost_estimate(ms, 0, 0, result->minute_price_usd, 0);
+    strbuf_addstr(out, "- **Expected**, from the last deployments: ");
+    summary_add_duration(out, ms);
+    strbuf_addstr(out, " in all");
+    if (result->minute_price_usd > 0) {
+        strbuf_addstr(out, "; ");
+        summary_add_count(out, (size_t)cost.minutes, "started minute", "started minutes");
+        strbuf_addstr(out, " × ");
+        add_usd(out, result->minute_price_usd);
+        strbuf_addstr(out, " = ");
+        add_usd(out, cost.run_usd);
+    }
+    strbuf_addstr(out, ".\n\n");
+}
+
 void summary_money(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
+    if (result->outcome == OUTCOME_PLANNED) {
+        add_planned(result, out);
+        return;
+    }
     bool is_good = result->outcome == OUTCOME_DEPLOYED || result->outcome == OUTCOME_NOTHING_TO_DO;
-    if (result->spans.len == 0 || result->outcome == OUTCOME_PLANNED)
+    if (result->spans.len == 0)
         return;
     struct cost cost =
         cost_estimate(result->duration_ms, result->baseline_ms, outputs_added_bytes(result),

@@ -103,18 +103,30 @@ static void add_remark(struct strbuf *remarks, bool holds, const char *text)
         strbuf_addf(remarks, "%s%s", remarks->len > 0 ? ", " : "", text);
 }
 
+/* A push is named after the tag that it goes under, which nobody needs to know (ARCHITECTURE.md). */
+static void add_name(struct strbuf *out, const struct span *span)
+{
+    bool is_push = text_starts_with(span->name, "pushing ") &&
+                   (text_ends_with(span->name, " with docker") || strchr(span->name, '/'));
+    if (is_push)
+        strbuf_addstr(out, "pushing layers");
+    else
+        summary_add_brief(out, span->name);
+}
+
 static void add_span(struct tree *tree, const char *lead, int index)
 {
     const struct span *span = &tree->summary->result->spans.items[index];
     int64_t ms = timeline_span_ms(tree->summary->result, span);
     CLEANUP(strbuf) struct strbuf remarks = STRBUF_INIT(STRBUF_NO_CAP);
     CLEANUP(strbuf) struct strbuf name = STRBUF_INIT(STRBUF_NO_CAP);
-    summary_add_brief(&name, span->name);
+    add_name(&name, span);
     if (span->bytes > 0)
         summary_add_bytes(&remarks, span->bytes);
-    add_remark(&remarks, span->beside, "beside the rest");
+    add_remark(&remarks, span->beside && !span->cached, "in parallel");
     add_remark(&remarks, span->end_ms < 0, "not finished");
-    add_remark(&remarks, index == tree->failed, "FAILED");
+    add_remark(&remarks, index == tree->failed,
+               tree->summary->result->outcome == OUTCOME_CANCELLED ? "CANCELLED" : "FAILED");
     if (span->cached)
         add_line(tree, lead, name.buf, "CACHED", 0, remarks.buf);
     else
@@ -217,10 +229,10 @@ void summary_steps(const struct summary *summary, struct strbuf *out)
 }
 
 /* Mermaid has no escapes that hold everywhere: what could mean something to it becomes a space. */
-static void add_chart_name(struct strbuf *out, const char *whole_name)
+static void add_chart_name(struct strbuf *out, const struct span *span)
 {
     CLEANUP(strbuf) struct strbuf brief = STRBUF_INIT(STRBUF_NO_CAP);
-    summary_add_brief(&brief, whole_name);
+    add_name(&brief, span);
     const char *name = brief.buf;
     size_t len = strlen(name);
     for (size_t i = 0; i < len && i < CHART_BYTES; i++) {
@@ -239,13 +251,15 @@ static int depth_of(const struct spans *spans, const struct span *span)
     return depth;
 }
 
-static void add_chart_bar(struct strbuf *out, const struct result *result, const char *name,
-                          const struct span *span)
+static void add_chart_bar(struct strbuf *out, const struct result *result, const struct span *span)
 {
     int64_t ms = timeline_span_ms(result, span);
     int64_t end_ms = span->start_ms + (ms > 0 ? ms : 1);
     strbuf_addstr(out, "    · "); /* no word of Mermaid's own can stand at the beginning */
-    add_chart_name(out, name);
+    if (span->parent == SPAN_NONE)
+        strbuf_addstr(out, "in all");
+    else
+        add_chart_name(out, span);
     strbuf_addf(out, " :%s%lld, %lld\n",
                 span->cached   ? "done, "
                 : span->beside ? "active, "
@@ -265,10 +279,10 @@ static void add_chart_bars(struct tree *tree, int parent)
             continue;
         if (parent == SPAN_NONE) {
             strbuf_addstr(tree->out, "    section ");
-            add_chart_name(tree->out, span->name);
+            add_chart_name(tree->out, span);
             strbuf_addch(tree->out, '\n');
         }
-        add_chart_bar(tree->out, result, parent == SPAN_NONE ? "in all" : span->name, span);
+        add_chart_bar(tree->out, result, span);
         add_chart_bars(tree, i);
     }
 }

@@ -169,7 +169,7 @@ static void add_function(const struct summary *summary, struct strbuf *out)
     } else if (is_look && result->function.previous_digest[0]) {
         summary_add_digest(&cell, result->function.previous_digest);
         add_row(out, "Image of the function", &cell);
-    } else if (result->function.reason[0]) {
+    } else if (result->function.reason[0] || result->function.previous_digest[0]) {
         add_image_change(result, &cell);
         add_row(out, "Image of the function", &cell);
     }
@@ -223,7 +223,7 @@ static const struct {
 } refs[] = {
     {"refs/heads/", " of the branch "},
     {"refs/tags/", " of the tag "},
-    {"refs/pull/", " of the pull request "},
+    {"refs/pull/", " of the pull request "}, /* its number, then what of it: 42/merge */
     {"", " of "},
 };
 
@@ -233,10 +233,21 @@ static void add_ref(const char *ref, struct strbuf *cell)
         size_t len = strlen(refs[i].prefix);
         if (!text_starts_with(ref, refs[i].prefix) || !ref[len])
             continue;
+        char name[CELL_BYTES];
+        bool is_pull = text_starts_with(ref, "refs/pull/");
+        snprintf(name, sizeof name, "%.*s", is_pull ? (int)strcspn(ref + len, "/") : CELL_BYTES,
+                 ref + len);
         strbuf_addstr(cell, refs[i].words);
-        summary_add_code(cell, ref + len, CELL_BYTES);
+        summary_add_code(cell, name, CELL_BYTES);
         return;
     }
+}
+
+/* For certain the image that was there before the run. */
+static bool serves_the_old(const struct result *result)
+{
+    return !result->changed ||
+           (result->rolled_back && result->restored[0] && result->outcome != OUTCOME_NEEDS_PERSON);
 }
 
 static void add_commit(const struct summary *summary, struct strbuf *out)
@@ -248,12 +259,18 @@ static void add_commit(const struct summary *summary, struct strbuf *out)
     char brief[13];
     const char *previous = deployed_commit(&result->deployments, result->function.previous_digest);
     snprintf(brief, sizeof brief, "%s", result->commit);
-    if (previous[0] && !text_equal(previous, brief)) {
+    bool is_other = previous[0] && !text_equal(previous, brief);
+    bool replaces = result->outcome == OUTCOME_PLANNED || result->deployed;
+    if (is_other && replaces) {
         summary_add_code(&cell, previous, CELL_BYTES);
         strbuf_addstr(&cell, " → ");
     }
     summary_add_code(&cell, brief, sizeof brief);
     add_ref(result->ref, &cell);
+    if (is_other && !replaces && serves_the_old(result)) {
+        strbuf_addstr(&cell, "; the function serves ");
+        summary_add_code(&cell, previous, CELL_BYTES);
+    }
     add_row(out, "Commit", &cell);
 }
 
@@ -288,6 +305,13 @@ static size_t count_good(const struct check_results *checks)
     return good;
 }
 
+static bool concerns_storage_tests(const struct summary *summary)
+{
+    bool is_plan = summary->inputs && summary->inputs->command == COMMAND_PLAN;
+    return (summary_is_about_function(summary) || is_plan) &&
+           summary->result->outcome != OUTCOME_NOT_ASKED;
+}
+
 static void add_check_counts(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
@@ -300,8 +324,7 @@ static void add_check_counts(const struct summary *summary, struct strbuf *out)
         strbuf_addf(&storage, "%zu of %zu good: ", count_good(&result->storage_checks),
                     result->storage_checks.len);
         summary_escape(&storage, result->storage_reason, CELL_BYTES);
-    } else if (summary_is_about_function(summary) && result->outcome != OUTCOME_PLANNED &&
-               result->outcome != OUTCOME_NOT_ASKED && result->storage_reason[0]) {
+    } else if (concerns_storage_tests(summary) && result->storage_reason[0]) {
         strbuf_addstr(&storage, "**skipped**: ");
         summary_escape(&storage, result->storage_reason, CELL_BYTES);
     }
@@ -331,6 +354,14 @@ void summary_footer(const struct summary *summary, struct strbuf *out)
     strbuf_addstr(out, "</sub>\n\n");
 }
 
+/* What the gate's reason is the reason of. */
+static const char *why_title(const struct result *result)
+{
+    if (result->outcome == OUTCOME_PLANNED)
+        return "Why a plan";
+    return result->outcome == OUTCOME_NOT_ASKED ? "Why nothing" : "Why it ran";
+}
+
 void summary_table(const struct summary *summary, struct strbuf *out)
 {
     const struct result *result = summary->result;
@@ -345,10 +376,11 @@ void summary_table(const struct summary *summary, struct strbuf *out)
     add_configuration(summary, &rows);
     add_health(summary, &rows);
     add_check_counts(summary, &rows);
-    add_text_row(&rows, "Event", result->outcome == OUTCOME_BAD_INPUT ? "" : result->gate_reason);
+    bool is_look = summary->inputs && summary->inputs->command == COMMAND_STATUS;
+    if (result->outcome != OUTCOME_BAD_INPUT && !is_look)
+        add_text_row(&rows, why_title(result), result->gate_reason);
     if (rows.len == 0)
         return;
-    bool is_look = summary->inputs && summary->inputs->command == COMMAND_STATUS;
     strbuf_addf(out, "| | %s |\n|---|---|\n",
                 result->outcome == OUTCOME_PLANNED ? "what would be done"
                 : is_look                          ? "what is there"

@@ -107,14 +107,18 @@ void summary_escape(struct strbuf *out, const char *text, size_t max_bytes)
 #define DIGEST_DIGITS 64
 #define SHOWN_DIGITS  12
 
-/* How long a digest is that begins here: 0, it is none. */
+/* How long a digest is that begins here, be it the text's cut end: 0, it is none. */
 static size_t digest_len(const char *text)
 {
+    static const char cut[] = "…";
     size_t mark = strlen(DIGEST_MARK);
-    if (strncmp(text, DIGEST_MARK, mark) != 0 ||
-        strspn(text + mark, "0123456789abcdef") != DIGEST_DIGITS)
+    if (strncmp(text, DIGEST_MARK, mark) != 0)
         return 0;
-    return mark + DIGEST_DIGITS;
+    size_t digits = strspn(text + mark, "0123456789abcdef");
+    bool is_cut = digits >= SHOWN_DIGITS && strcmp(text + mark + digits, cut) == 0;
+    if (digits != DIGEST_DIGITS && !is_cut)
+        return 0;
+    return mark + digits + (is_cut ? strlen(cut) : 0);
 }
 
 /* How long a registry's name and its slash are that begin here: "123456789012.dkr.ecr.<region>.amazonaws.com/". */

@@ -134,6 +134,15 @@ static bool has_failed(const struct summary *summary)
     return result_exit_code(summary->result) != 0;
 }
 
+/* Where it was is in the headline. */
+static void add_who_cancels(int signal, struct strbuf *out)
+{
+    strbuf_addf(out,
+                "it was sent %s: somebody cancelled the job, or a newer run of its concurrency "
+                "group took its place.",
+                signal == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
 void summary_cause(const struct summary *summary, struct strbuf *out)
 {
     bool is_superseded = summary->result->outcome == OUTCOME_SUPERSEDED;
@@ -142,7 +151,10 @@ void summary_cause(const struct summary *summary, struct strbuf *out)
     if ((!has_failed(summary) && !is_superseded) || !message[0])
         return;
     strbuf_addstr(out, "**Why:** ");
-    add_message(message, out);
+    if (summary->result->outcome == OUTCOME_CANCELLED && summary->result->signal)
+        add_who_cancels(summary->result->signal, out);
+    else
+        add_message(message, out);
     strbuf_addstr(out, "\n\n");
 }
 
@@ -226,6 +238,16 @@ static void add_restored(const char *restored, struct strbuf *out)
         strbuf_addch(out, '.');
 }
 
+/* What was put back has been asked, and answered well: else a person must look. */
+static bool is_proved_again(const struct summary *summary)
+{
+    const struct result *result = summary->result;
+    const struct inputs *inputs = summary->inputs;
+    return result->rolled_back && result->restored[0] && inputs &&
+           (inputs->health_url || inputs->health_payload) &&
+           (result->outcome == OUTCOME_FAILED || result->outcome == OUTCOME_CANCELLED);
+}
+
 void summary_state(const struct summary *summary, struct strbuf *out)
 {
     const char *restored = summary->result->restored;
@@ -235,6 +257,8 @@ void summary_state(const struct summary *summary, struct strbuf *out)
     strbuf_addstr(out, "**How it stands:** ");
     if (restored[0])
         add_restored(restored, out);
+    if (is_proved_again(summary))
+        strbuf_addstr(out, " It answers as it should.");
     strbuf_addf(out, "%s%s\n\n", restored[0] && state[0] ? " " : "", state);
 }
 
@@ -254,8 +278,8 @@ static const struct {
     {ERROR_PRECONDITION, "See who else changes this function, then run the job again."},
     {ERROR_THROTTLED, "Run the job again in a few minutes: nothing needs to be cleaned up first."},
     {ERROR_SERVER, "Run the job again in a few minutes: nothing needs to be cleaned up first."},
-    {ERROR_PROCESS, "Correct what is said above, and push."},
-    {ERROR_FAILED, "Correct what is said above, and push."},
+    {ERROR_PROCESS, "Fix what is named above, then push."},
+    {ERROR_FAILED, "Fix what is named above, then push."},
 };
 
 static const char *usual_remedy(enum error_kind kind)

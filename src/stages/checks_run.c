@@ -112,7 +112,7 @@ static int run_check(struct check_run *list, size_t index, struct error *err)
     return 0;
 }
 
-static int run_list(struct run *run, const char *input_name, const char *lines,
+static int run_list(struct run *run, const char *input_name, const char *title, const char *lines,
                     struct check_results *results, struct error *err)
 {
     CLEANUP(checks) struct checks checks = {.items = NULL};
@@ -124,7 +124,7 @@ static int run_list(struct run *run, const char *input_name, const char *lines,
         .run = run, .input_name = input_name, .checks = &checks, .results = results};
     secrets_collect(run, &list.redact);
     list.answers = memory_new((checks.len + 1) * sizeof *list.answers);
-    list.span = span_begin(&run->result.spans, run->span, "%s", input_name);
+    list.span = span_begin(&run->result.spans, run->span, "%s", title);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < checks.len; i++)
         rc = run_check(&list, i, err);
@@ -138,7 +138,7 @@ static int run_list(struct run *run, const char *input_name, const char *lines,
 
 int checks_run_always(struct run *run, struct error *err)
 {
-    return run_list(run, "checks", run->inputs->checks, &run->result.checks, err);
+    return run_list(run, "checks", "checks", run->inputs->checks, &run->result.checks, err);
 }
 
 int checks_run_storage(struct run *run, struct error *err)
@@ -149,6 +149,6 @@ int checks_run_storage(struct run *run, struct error *err)
     if (!run->gate->storage_tests)
         return 0;
     result->storage_run = true;
-    return run_list(run, "storage-checks", run->inputs->storage_checks, &result->storage_checks,
-                    err);
+    return run_list(run, "storage-checks", "storage tests", run->inputs->storage_checks,
+                    &result->storage_checks, err);
 }

@@ -119,9 +119,9 @@ static int publish(struct run *run, struct error *err)
     }
     if (!health.good)
         return error_set(err, ERROR_FAILED,
-                         "version %s does not answer as it should, and the alias %s was not moved "
-                         "(%d tries): %s",
-                         version, run->inputs->alias, health.attempts, health.why);
+                         "version %s does not answer as it should, and the alias %s was not "
+                         "moved: %s",
+                         version, run->inputs->alias, health.why);
     log_info("version %s answers well after %d %s", version, health.attempts,
              health.attempts == 1 ? "try" : "tries");
     return 0;

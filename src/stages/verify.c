@@ -33,9 +33,8 @@ static int verify(struct run *run, struct error *err)
         log_warning("nothing was checked: give health-url or health-payload, so that a bad version "
                     "is noticed and undone");
     } else if (!health.good) {
-        return error_set(err, ERROR_FAILED,
-                         "the function does not answer as it should (%d tries): %s",
-                         health.attempts, health.why);
+        return error_set(err, ERROR_FAILED, "the function does not answer as it should: %s",
+                         health.why);
     } else {
         log_info("health: good after %d %s", health.attempts,
                  health.attempts == 1 ? "try" : "tries");

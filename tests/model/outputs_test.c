@@ -254,19 +254,29 @@ START_TEST(evidence_is_no_output)
 }
 END_TEST
 
-/* Everything that a number of the result can look like in words. */
+/* What a number of the result looks like in words; its name says what it is. */
+static void add_number_looks(const char *name, double number, struct strbuf *out)
+{
+    strbuf_addch(out, ' ');
+    if (text_equal(name, "ms") || text_ends_with(name, "_ms"))
+        summary_add_duration(out, (int64_t)number);
+    else if (text_equal(name, "bytes") || text_ends_with(name, "_bytes"))
+        summary_add_bytes(out, (int64_t)number);
+    else if (strstr(name, "usd"))
+        strbuf_addf(out, "%.2f %.3f %.4f", number, number, number);
+    else
+        strbuf_addf(out, "%.0f", number);
+    strbuf_addch(out, ' ');
+}
+
 static void add_looks(const struct json *json, struct strbuf *out)
 {
     if (json_type(json) == JSON_NUMBER) {
         CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(100);
         json_print(json, &text);
         double number = strtod(text.buf, NULL);
-        int64_t whole = (int64_t)(number < 0 ? -number : number);
-        strbuf_addf(out, " %.2f %.3f %.4f %lld ", number < 0 ? -number : number,
-                    number < 0 ? -number : number, number < 0 ? -number : number, (long long)whole);
-        summary_add_duration(out, whole);
-        strbuf_addch(out, ' ');
-        summary_add_bytes(out, whole);
+        const char *name = json_name(json);
+        add_number_looks(name ? name : "", number < 0 ? -number : number, out);
     } else if (json_type(json) == JSON_STRING) {
         strbuf_addf(out, " %s ", json_string(json));
     }
@@ -275,13 +285,19 @@ static void add_looks(const struct json *json, struct strbuf *out)
     }
 }
 
-/* A word that begins with a digit; '.' belongs to it only before another digit. */
+/* A word that begins with a digit, with its unit; '.' belongs to it only before another digit. */
 static size_t number_length(const char *text)
 {
+    static const char *const units[] = {" ms", " s", " min", " h", " B", " kB", " MB", " GB"};
     size_t len = 0;
     while (isalnum((unsigned char)text[len]) ||
            (text[len] == '.' && isdigit((unsigned char)text[len + 1])))
         len++;
+    for (size_t i = 0; i < COUNT(units); i++) {
+        size_t unit = strlen(units[i]);
+        if (strncmp(text + len, units[i], unit) == 0 && !isalnum((unsigned char)text[len + unit]))
+            return len + unit;
+    }
     return len;
 }
 

@@ -263,6 +263,30 @@ START_TEST(evidence_is_cut_between_characters)
 }
 END_TEST
 
+#define DIGEST "sha256:0c5e0d8f54a1b3f2c9d7e6a5b4c3d2e1f00112233445566778899aabbccddeef"
+
+static const struct {
+    const char *text, *brief;
+} briefs[] = {
+    {"[1/3] FROM 123456789012.dkr.ecr.us-east-1.amazonaws.com/base@" DIGEST, "[1/3] FROM base"},
+    {"FROM python:3.12@" DIGEST " AS x", "FROM python:3.12 AS x"},
+    {"FROM python@sha256:0c5e0d8f54a1b3…", "FROM python"}, /* the name was cut */
+    {"FROM python@sha256:0c5e…", "FROM python@sha256:0c5e…"},
+    {"it runs " DIGEST " again", "it runs sha256:0c5e0d8f54a1 again"},
+    {"sha256:0c5e0d8f54a1b3", "sha256:0c5e0d8f54a1b3"},
+    {"sha256:0c5e…", "sha256:0c5e…"},
+    {"FROM 123456789012.dkr.ecr.us-east-1.amazonaws.com", /* no image behind it */
+     "FROM 123456789012.dkr.ecr.us-east-1.amazonaws.com"},
+};
+
+START_TEST(names_are_brief)
+{
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(1000);
+    summary_add_brief(&out, briefs[_i].text);
+    ck_assert_str_eq(out.buf, briefs[_i].brief);
+}
+END_TEST
+
 static const struct {
     const char *text, *code;
 } codes[] = {
@@ -451,6 +475,7 @@ Suite *summary_suite(void)
     tcase_add_test(cases, long_build_keeps_what_matters);
     tcase_add_test(cases, end_of_evidence_is_kept);
     tcase_add_test(cases, evidence_is_cut_between_characters);
+    tcase_add_loop_test(cases, names_are_brief, 0, COUNT(briefs));
     tcase_add_loop_test(cases, code_stays_code, 0, COUNT(codes));
     tcase_add_test(cases, no_inputs);
     tcase_add_test(cases, strangers_stay_in_their_place);

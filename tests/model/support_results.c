@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "model/cached_steps.h"
 
 #define OLD_IMAGE  "sha256:0c5e0d8f54a1b3f2c9d7e6a5b4c3d2e1f00112233445566778899aabbccddeef"
 #define NEW_IMAGE  "sha256:9b1f3e5d7c2a4860bdf1e3a5c7d9fb0214365870a9bccddeeff0011223344556"
@@ -47,6 +48,13 @@ static int stage(struct result *result, const char *title, int64_t start_ms, int
     return span_add(&result->spans, SPAN_NONE, title, start_ms, end_ms, false, -1);
 }
 
+static int beside(struct result *result, const char *title, int64_t start_ms, int64_t end_ms)
+{
+    int span = stage(result, title, start_ms, end_ms);
+    span_set_beside(&result->spans, span);
+    return span;
+}
+
 static void name_function(struct result *result)
 {
     SET(result->function.name, function_name);
@@ -86,8 +94,20 @@ static void use_image(struct result *result, const char *status, const char *rea
 static void look_around(struct result *result)
 {
     stage(result, "Read the checkout", 4, 61);
+    beside(result, "Read the files of the base image", 58, 340);
     stage(result, "Get credentials", 61, 480);
     stage(result, "Look at what is there", 480, 1310);
+}
+
+/* A stage whose builder is booted while the rest is looked at, and then waited for a moment. */
+static int building_stage(struct result *result, const char *title, int64_t start_ms,
+                          int64_t end_ms)
+{
+    beside(result, "Make the builder ready", 1100, start_ms + 640);
+    int span = stage(result, title, start_ms, end_ms);
+    span_add(&result->spans, span, "wait for the builder", start_ms + 10, start_ms + 640, false,
+             -1);
+    return span;
 }
 
 struct step {
@@ -106,6 +126,8 @@ static int64_t add_steps(struct result *result, struct image_result *image, int 
         span_add(&result->spans, parent, steps[i].name, start_ms, start_ms + steps[i].ms,
                  steps[i].cached, steps[i].bytes > 0 ? steps[i].bytes : -1);
         start_ms += steps[i].ms;
+        if (cached_steps_number(steps[i].name) == 0)
+            continue;
         image->steps[image->step_count++] =
             (struct build_step_result){.name = memory_copy_string(steps[i].name),
                                        .cached = steps[i].cached,
@@ -122,7 +144,6 @@ static int64_t add_steps(struct result *result, struct image_result *image, int 
 static int64_t build_application(struct result *result, int64_t start_ms)
 {
     static const struct step steps[] = {
-        {"[internal] load build definition from Dockerfile.lambda", 20, false, false, 1871},
         {"[uv 1/1] FROM ghcr.io/astral-sh/uv:0.8", 0, true, false, 0},
         {"[builder 1/4] FROM docker.io/library/python:3.12-slim", 0, true, false, 0},
         {"[builder 2/4] COPY requirements.txt ./", 0, true, false, 0},
@@ -130,13 +151,20 @@ static int64_t build_application(struct result *result, int64_t start_ms)
         {"[stage-2 2/3] COPY --from=builder /deps /var/task", 0, true, false, 0},
         {"[stage-2 3/3] COPY app/ /var/task/app/", 310, false, false, 0},
         {"exporting to image", 9120, false, false, 0},
-        {"pushing layers", 6850, false, false, 4210000},
-        {"exporting cache to registry", 2400, false, false, 0},
+        {"pushing 123456789012.dkr.ecr.us-east-1.amazonaws.com/rag-text-to-sql-server:pushed with "
+         "docker",
+         8200, false, false, 4210000},
     };
-    int parent = stage(result, "Application image", start_ms, start_ms + 19100);
-    int build = span_add(&result->spans, parent, "build and push", start_ms + 90, start_ms + 18790,
+    bool is_first = result->base.action != IMAGE_BUILD;
+    int parent = is_first ? building_stage(result, "Application image", start_ms, start_ms + 19100)
+                          : stage(result, "Application image", start_ms, start_ms + 19100);
+    int build = span_add(&result->spans, parent, "build and push", start_ms + 650, start_ms + 18790,
                          false, -1);
-    ADD_STEPS(result, &result->image, build, start_ms + 90, steps);
+    ADD_STEPS(result, &result->image, build, start_ms + 700, steps);
+    int cache =
+        beside(result, "Cache of the application image", start_ms + 18800, start_ms + 23100);
+    span_add(&result->spans, cache, "exporting cache to registry", start_ms + 18900,
+             start_ms + 23000, false, -1);
     span_add(&result->spans, parent, "check", start_ms + 18800, start_ms + 19060, false, -1);
     result->image.action = IMAGE_BUILD;
     result->image.size_bytes = 312480000;
@@ -149,9 +177,9 @@ static int64_t update_and_verify(struct result *result, int64_t start_ms)
     stage(result, "Update the function", start_ms, start_ms + 11250);
     int verify = stage(result, "Verify", start_ms + 11250, start_ms + 17700);
     span_add(&result->spans, verify, "health", start_ms + 11250, start_ms + 15380, false, -1);
-    int warm =
-        span_add(&result->spans, verify, "warm-up", start_ms + 11900, start_ms + 17690, false, -1);
-    span_set_beside(&result->spans, warm);
+    span_add(&result->spans, verify, "warm-up", start_ms + 15380, start_ms + 16690, false, -1);
+    if (result->checks.len > 0)
+        span_add(&result->spans, verify, "checks", start_ms + 16700, start_ms + 17690, false, -1);
     SET(result->health.status, "ok");
     SET(result->health.target, "url");
     result->health.attempts = 3;
@@ -189,7 +217,6 @@ static void changed_function(struct result *result)
 static int64_t build_base(struct result *result, int64_t start_ms)
 {
     static const struct step steps[] = {
-        {"[internal] load build definition from Dockerfile.lambda.base", 20, false, false, 902},
         {"[1/3] FROM public.ecr.aws/lambda/python:3.12", 21400, false, false, 212000000},
         {"[2/3] RUN dnf install -y poppler-utils mesa-libGL cairo pango", 1297000, false, false, 0},
         {"[3/3] COPY packages.txt /opt/", 140, false, false, 0},
@@ -202,10 +229,10 @@ static int64_t build_base(struct result *result, int64_t start_ms)
     base->action = IMAGE_BUILD;
     base->size_bytes = 1950000000;
     base->pushed_bytes = 1941000000;
-    int parent = stage(result, "Base image", start_ms, start_ms + 1477400);
-    int build = span_add(&result->spans, parent, "build and push", start_ms + 800,
+    int parent = building_stage(result, "Base image", start_ms, start_ms + 1477400);
+    int build = span_add(&result->spans, parent, "build and push", start_ms + 650,
                          start_ms + 1477100, false, -1);
-    ADD_STEPS(result, base, build, start_ms + 800, steps);
+    ADD_STEPS(result, base, build, start_ms + 700, steps);
     return start_ms + 1477400;
 }
 
@@ -236,8 +263,10 @@ static void nothing_changed(struct result *result, struct inputs *inputs)
     stage(result, "Application image", 1312, 1390);
     name_function(result);
     SET(result->function.reason, "it runs this image already");
-    stage(result, "Update the function", 1390, 1391);
-    stage(result, "Verify", 1391, 1620);
+    stage(result, "Claim the function", 1390, 1619);
+    beside(result, "Ask the function ahead", 1391, 1619);
+    stage(result, "Update the function", 1619, 1619);
+    stage(result, "Verify", 1619, 1620);
     SET(result->health.status, "ok");
     SET(result->health.target, "url");
     result->health.attempts = 1;
@@ -263,10 +292,10 @@ static void code_change(struct result *result, struct inputs *inputs)
     strvec_push(&result->function.configuration_changes, "memory-size: 1024 → 2048");
     strvec_push(&result->function.configuration_changes, "environment: +LOG_LEVEL, ~MODEL_NAME");
     remember_past(result);
-    now = update_and_verify(result, now);
     check_results_add(&result->checks, "GET /health -> 200 \"ok\"", true, 200, NULL, 120);
     check_results_add(&result->checks, "POST /query {\"q\":\"a|b\"} -> 200 \"rows\"", true, 200,
                       NULL, 870);
+    now = update_and_verify(result, now);
     result->duration_ms = now + 9;
 }
 
@@ -288,7 +317,6 @@ static void base_change(struct result *result, struct inputs *inputs)
 static void build_failure(struct result *result, struct inputs *inputs)
 {
     static const struct step steps[] = {
-        {"[internal] load build definition from Dockerfile.lambda", 20, false, false, 1871},
         {"[builder 1/4] FROM docker.io/library/python:3.12-slim", 0, true, false, 0},
         {"[builder 2/4] COPY requirements.txt ./", 55, false, false, 0},
         {"[builder 3/4] RUN uv pip install --target /deps -r requirements.txt", 8100, false, true,
@@ -298,25 +326,26 @@ static void build_failure(struct result *result, struct inputs *inputs)
     look_around(result);
     found_base(result);
     stage(result, "Base image", 1310, 1312);
-    int parent = stage(result, "Application image", 1312, 9800);
-    int build = span_add(&result->spans, parent, "build and push", 1400, 9790, false, -1);
-    ADD_STEPS(result, &result->image, build, 1400, steps);
+    name_function(result);
+    remember_past(result);
+    int parent = building_stage(result, "Application image", 1312, 10350);
+    int build = span_add(&result->spans, parent, "build and push", 1962, 10340, false, -1);
+    ADD_STEPS(result, &result->image, build, 2000, steps);
     SET(result->image.reason, "requirements.txt changed");
     SET(result->image.tag, COMMIT);
     result->image.action = IMAGE_BUILD;
     result->outcome = OUTCOME_FAILED;
     SET(result->failed_stage, "app-image");
     SET(result->failed_title, "Application image");
-    error_set_code(&result->failure, ERROR_PROCESS, 1,
-                   "building the application image: Dockerfile.lambda:14: the step RUN uv pip "
-                   "install --target /deps -r requirements.txt ended with exit code 1");
+    error_set_code(&result->failure, ERROR_FAILED, 1,
+                   "building the application image: Dockerfile.lambda:14: the step [builder 3/4] "
+                   "RUN uv pip install --target /deps -r requirements.txt ended with status 1");
     strbuf_addstr(&result->evidence,
-                  "[builder 3/4] RUN uv pip install --target /deps -r requirements.txt\n"
                   "  × No solution found when resolving dependencies:\n"
                   "  ╰─▶ Because langchain==9.9.9 was not found in the package registry and you\n"
                   "      require langchain==9.9.9, we can conclude that your requirements are\n"
                   "      unsatisfiable.\n");
-    result->duration_ms = 9815;
+    result->duration_ms = 10365;
 }
 
 static void health_rollback(struct result *result, struct inputs *inputs)
@@ -330,11 +359,12 @@ static void health_rollback(struct result *result, struct inputs *inputs)
     changed_function(result);
     remember_past(result);
     stage(result, "Update the function", now, now + 11000);
-    stage(result, "Verify", now + 11000, now + 36300);
+    int verify = stage(result, "Verify", now + 11000, now + 36300);
+    span_add(&result->spans, verify, "health", now + 11000, now + 36300, false, -1);
     stage(result, "Put back what was there before", now + 36300, now + 49900);
     SET(result->health.status, "failed");
     SET(result->health.target, "url");
-    SET(result->health.why, "status 500, not 200: {\"error\":\"no module named tiktoken\"}");
+    SET(result->health.why, "answered 500: {\"error\":\"no module named tiktoken\"}");
     result->health.attempts = 13;
     result->health.ms = 25300;
     result->deployed = false;
@@ -343,7 +373,7 @@ static void health_rollback(struct result *result, struct inputs *inputs)
     SET(result->failed_stage, "verify");
     SET(result->failed_title, "Verify");
     error_set(&result->failure, ERROR_FAILED,
-              "the function does not answer as it should (13 tries): status 500, not 200: "
+              "the function does not answer as it should: answered 500: "
               "{\"error\":\"no module named tiktoken\"}");
     SET(result->restored, "the function runs " OLD_IMAGE " again");
     strbuf_addstr(&result->evidence,
@@ -364,7 +394,15 @@ static void storage_tests(struct result *result, struct inputs *inputs)
                       NULL, 640);
     check_results_add(&result->storage_checks, "GET /files/$1.id -> 200 \"probe\"", true, 200, NULL,
                       210);
-    stage(result, "Storage tests", result->duration_ms, result->duration_ms + 860);
+    for (size_t i = 0; i < result->spans.len; i++) {
+        struct span *span = &result->spans.items[i];
+        if (span->parent != SPAN_NONE || strcmp(span->name, "Verify") != 0)
+            continue;
+        span_add(&result->spans, (int)i, "storage tests", span->end_ms, span->end_ms + 870, false,
+                 -1);
+        result->spans.items[i].end_ms += 880;
+        break;
+    }
     result->duration_ms += 880;
 }
 
@@ -374,16 +412,17 @@ static void cancelled(struct result *result, struct inputs *inputs)
     look_around(result);
     found_base(result);
     stage(result, "Base image", 1310, 1312);
-    int parent = stage(result, "Application image", 1312, 7300);
-    int build = span_add(&result->spans, parent, "build and push", 1400, 7300, false, -1);
-    result->spans.items[build].end_ms = -1;
+    name_function(result);
+    remember_past(result);
+    int parent = building_stage(result, "Application image", 1312, 7300);
+    span_add(&result->spans, parent, "build and push", 1962, 7300, false, -1);
     SET(result->image.reason, "app/main.py changed");
     result->image.action = IMAGE_BUILD;
     result->outcome = OUTCOME_CANCELLED;
     result->signal = SIGINT;
     SET(result->failed_stage, "app-image");
     SET(result->failed_title, "Application image");
-    error_set(&result->failure, ERROR_CANCELLED, "cancelled while the application image was built");
+    error_set(&result->failure, ERROR_CANCELLED, "cancelled by SIGINT at: Application image");
     result->duration_ms = 7340;
 }
 
@@ -392,6 +431,7 @@ static void plan(struct result *result, struct inputs *inputs)
     note_run(result, inputs);
     SET(result->gate_reason, "a pull request gets a plan only, unless allow-pull-request is true");
     SET(result->storage_reason, "a plan runs no tests");
+    SET(result->ref, "refs/pull/42/merge");
     look_around(result);
     stage(result, "Plan", 1310, 1311);
     found_base(result);

@@ -132,6 +132,13 @@ demo: tools-check
 	@$(MAKE) --no-print-directory all
 	tests/demo
 
+# The nine ends of a run, played in the local cloud: their summaries, logs and results, to be looked at.
+.PHONY: summaries
+summaries: tools-check all
+	tests/cloud/install
+	tests/with-cloud python3 -m e2e.summaries $(BUILD)/summaries $(BUILD)/lambda-fastdeploy
+	tests/summary/check_answers $(BUILD)/summaries
+
 # The pictures of docs/images: summaries as GitHub shows them.
 .PHONY: screenshots
 screenshots:
@@ -149,6 +156,7 @@ trust-check: all
 docs-check: all
 	python3 tests/check_docs.py $(BUILD)/lambda-fastdeploy
 	python3 tests/check_guides.py
+	tests/summary/check_answers
 	python3 tests/check_workflows.py
 
 # The examples' functions, Dockerfiles and workflows, and the workflows in the docs.

@@ -10,7 +10,7 @@ import uuid
 
 from . import canary
 from . import cloud as clouds
-from . import events, projects, runner
+from . import events, figures, projects, runner
 
 BINARY = runner.ROOT / "build/lambda-fastdeploy"
 KEYS = {"AWS_ACCESS_KEY_ID": clouds.KEY, "AWS_SECRET_ACCESS_KEY": clouds.SECRET, "AWS_REGION": clouds.REGION}
@@ -119,6 +119,7 @@ class Case(unittest.TestCase):
         self.assertErrorsHaveHelp(run)
         self.assertTrue(run.summary.strip(), "there is no summary")
         self.assertIn(run.outputs.get("deployed"), ("true", "false"))
+        self.assertEqual(list(figures.problems(run)), [], "the report does not hold together")
 
     def assertErrorsHaveHelp(self, run):
         """A step that failed has said why, and each of its errors names the place in the docs that speaks of it."""

@@ -270,17 +270,12 @@ def parse_log(lines):
 
 def split_lines(data, at_end):
     """(lines, rest): lines end with \\n, \\r or \\r\\n, as the runner's reader has it."""
-    lines, start, at = [], 0, 0
-    while at < len(data):
-        byte = data[at]
-        if byte == 0x0D and at + 1 == len(data) and not at_end:
+    lines, start = [], 0
+    for end in re.finditer(rb"\r\n|\n|\r", data):
+        if end[0] == b"\r" and end.end() == len(data) and not at_end:
             break  # perhaps the first half of \r\n
-        if byte in (0x0A, 0x0D):
-            lines.append(data[start:at])
-            if byte == 0x0D and data[at + 1:at + 2] == b"\n":
-                at += 1
-            start = at + 1
-        at += 1
+        lines.append(data[start:end.start()])
+        start = end.end()
     if at_end and start < len(data):
         lines.append(data[start:])
         start = len(data)

@@ -4,6 +4,7 @@ The rules are those of actions/runner: ContainerActionHandler.cs (mounts, workin
 (environment), Handler.cs (inputs), FileCommandManager.cs (files).
 """
 
+import collections
 import dataclasses
 import json
 import os
@@ -178,6 +179,32 @@ class Capture:
         return all(not thread.is_alive() for thread in self.threads)
 
 
+class Counter(Capture):
+    """Keeps the lines that are commands and the last ones, and counts the rest: for logs of a hundred megabytes."""
+
+    LAST = 2000
+
+    def __init__(self, process):
+        self.bytes = 0
+        self.seen = collections.deque(maxlen=self.LAST)
+        super().__init__(process)
+
+    def read(self, stream, name):
+        rest = b""
+        while data := os.read(stream.fileno(), 1 << 20):
+            self.bytes += len(data)
+            lines, rest = commands.split_lines(rest + data, at_end=False)
+            self.keep(lines, name)
+        self.keep([rest] if rest else [], name)
+
+    def keep(self, lines, name):
+        now = time.monotonic() - self.start
+        with self.lock:
+            self.seen.extend(lines[-self.LAST:])
+            self.lines.extend(Line(now, name, line.decode("utf-8", "replace")) for line in lines
+                              if b"::" in line or b"##[" in line)
+
+
 class Sampler:
     """Sees which processes live in the program's PID namespace, by looking again and again."""
 
@@ -234,6 +261,7 @@ class Step:
         self.shims = shims or {}  # {"buildx": a shell script's text that ends in exec "$REAL" "$@"}
         self.github = github  # False: another CI, or a laptop
         self.binds_more = {}  # further {path: what is there for the program}
+        self.capture_by = Capture
         self.folder = None
         self.process = self.capture = self.sampler = self.pid = None
 
@@ -255,7 +283,7 @@ class Step:
         os.close(write_end)
         with os.fdopen(read_end) as pid_file:
             pid = pid_file.readline().strip()
-        self.capture = Capture(self.process)
+        self.capture = self.capture_by(self.process)
         if not pid:
             self.process.wait()
             self.close(5)

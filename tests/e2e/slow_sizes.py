@@ -1,0 +1,80 @@
+"""A build of 5,000 steps and 100 MB of output: summary, outputs and memory stay small, and what matters is still there."""
+
+import json
+import pathlib
+import threading
+import time
+
+from . import commands, figures, runner
+from .serving import FunctionCase
+
+STEPS = 5000
+BYTES = 100_000_000
+FEED = pathlib.Path(__file__).with_name("endless_build.py")
+ENDLESS = f'[ "$1" = build ] && exec python3 -I -S {FEED} {STEPS} {BYTES}\nexec "$REAL" "$@"\n'
+MEMORY_MAX = 48_000_000
+OUTPUTS_MAX = 1_000_000  # of a job, as UTF-16
+SECONDS_MAX = 60
+
+
+class Memory:
+    """The most memory that a process has had, as the kernel counts it, looked at until its end."""
+
+    def __init__(self, pid):
+        self.pid, self.most = pid, 0
+        self.thread = threading.Thread(target=self.look_again, daemon=True)
+        self.thread.start()
+
+    def look_again(self):
+        while True:
+            try:
+                status = pathlib.Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace")
+            except OSError:
+                return
+            for line in status.splitlines():
+                if line.startswith("VmHWM:"):
+                    self.most = int(line.split()[1]) * 1024
+            time.sleep(0.02)
+
+
+class Sizes(FunctionCase):
+    alone = True
+    needs_speed = True
+
+    def test_endless_build(self):
+        project, _ = self.serve()
+        text = project.read("Dockerfile.lambda")
+        project.write("Dockerfile.lambda", text + f"RUN make part-{STEPS}\n").commit()
+        step = self.step(project, inputs=self.wanted(), shims={"buildx": ENDLESS})
+        step.capture_by = runner.Counter
+        step.start()
+        memory = Memory(step.pid)
+        run = step.finish()
+        print(f"     {step.capture.bytes} bytes of log in {run.wall_s:.1f} s, {memory.most} bytes of memory,"
+              f" {len(run.summary.encode())} of summary, {len(run.outputs['result'])} of result")
+        self.assertExit(run, 1)
+        self.assertEqual(run.problems, [])
+        self.assertGreater(step.capture.bytes, BYTES, "not all of the output was shown")
+        self.assertLess(run.wall_s, SECONDS_MAX)
+        self.assertGreater(memory.most, 1_000_000)
+        self.assertLess(memory.most, MEMORY_MAX)
+        self.check_summary(run)
+        self.check_outputs(run)
+        self.assertFalse([line for line in step.capture.seen if commands.parse_command(line.decode()) and b"wheel" in line])
+
+    def check_summary(self, run):
+        summary = run.summary
+        self.assertLess(len(summary.encode()), commands.SUMMARY_MAX_BYTES)
+        self.assertIn(f"the step RUN make part-{STEPS} ended with exit code 2", summary)
+        self.assertIn("wheel 000198", summary, "the end of what the failed step said")
+        for shown in ("[1/5000]", f"[{STEPS // 3}/5000]", "9.0 s", "[5000/5000]", "FAILED"):
+            self.assertIn(shown, summary)
+        self.assertRegex(summary, r"\d+ more steps")
+        self.assertNotIn("Shortened to fit", summary, "it fits without being cut further")
+
+    def check_outputs(self, run):
+        self.assertLess(sum(len(value.encode("utf-16-le")) for value in run.outputs.values()), OUTPUTS_MAX)
+        result = json.loads(run.outputs["result"])
+        self.assertEqual(result["image"]["steps"], STEPS)
+        self.assertGreater(result["timings"]["left_out"], 4000)
+        self.assertEqual(list(figures.schema_problems(figures.load_schema("result.schema.json"), result)), [])

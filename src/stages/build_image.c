@@ -59,7 +59,10 @@ static void keep_evidence(struct run *run, const struct progress *progress)
     struct strbuf *evidence = &run->result.evidence;
     strbuf_reset(evidence);
     if (failed) {
-        strbuf_add(evidence, failed->tail.buf, failed->tail.len);
+        const char *text = failed->tail.buf;
+        const char *newline =
+            failed->tail.len >= PROGRESS_TAIL_BYTES ? strchr(text, '\n') : NULL; /* it was cut */
+        strbuf_addstr(evidence, newline ? newline + 1 : text);
         strbuf_trim(evidence);
         if (evidence->len == 0 && failed->error)
             strbuf_addstr(evidence, failed->error); /* the step itself had nothing to say */

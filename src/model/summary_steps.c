@@ -251,6 +251,14 @@ static int depth_of(const struct spans *spans, const struct span *span)
     return depth;
 }
 
+/* It, or what it is a part of. */
+static bool is_beside(const struct spans *spans, const struct span *span)
+{
+    while (!span->beside && span->parent != SPAN_NONE)
+        span = &spans->items[span->parent];
+    return span->beside;
+}
+
 static void add_chart_bar(struct strbuf *out, const struct result *result, const struct span *span)
 {
     int64_t ms = timeline_span_ms(result, span);
@@ -261,9 +269,9 @@ static void add_chart_bar(struct strbuf *out, const struct result *result, const
     else
         add_chart_name(out, span);
     strbuf_addf(out, " :%s%lld, %lld\n",
-                span->cached   ? "done, "
-                : span->beside ? "active, "
-                               : "",
+                span->cached                      ? "done, "
+                : is_beside(&result->spans, span) ? "active, "
+                                                  : "",
                 (long long)span->start_ms, (long long)end_ms);
 }
 
@@ -297,6 +305,8 @@ void summary_chart(const struct summary *summary, struct strbuf *out)
                         .chosen = chosen,
                         .out = &text,
                         .failed = timeline_failed_span(summary->result)};
+    /* Else the stages' names would lie across the bars. */
+    strbuf_addstr(&text, "%%{init: {\"gantt\": {\"leftPadding\": 230}}}%%\n");
     strbuf_addf(&text, "gantt\n    dateFormat x\n    axisFormat %s\n",
                 summary->result->duration_ms < BRIEF_MS ? "%S.%L" : "%M:%S");
     add_chart_bars(&tree, SPAN_NONE);

@@ -190,7 +190,7 @@ def plain(markdown):
         is_ours = found[2] == "sh" or markdown[:found.start()].endswith(TREE)
         return found[3] if is_ours else "\n"
     text = FENCE.sub(keep, markdown)
-    text = html.unescape(re.sub(r"<[^>]*>", "", text))
+    text = html.unescape(re.sub(r"<[^>]*>", "", text.replace("<br>", "\n")))
     return re.sub(r"\\([^\w\s])", r"\1", text)
 
 

@@ -10,6 +10,7 @@ BESIDE = {
     "first-deploy": {"Read the files of the base image", "Make the builder ready"},
     "nothing-changed": {"Read the files of the base image", "Ask the function ahead"},
 }
+START_MS = 50  # of a run of a few hundred milliseconds, before its first stage: more than a share of it on a busy machine
 
 
 class NineEnds(FunctionCase):
@@ -27,7 +28,8 @@ class NineEnds(FunctionCase):
     def check_times(self, ending, timings, run):
         stages = [span for span in timings["spans"] if "parent" not in span]
         waited = sum(span["ms"] for span in stages if not span["beside"])
-        self.assertGreaterEqual(waited, timings["total_ms"] * (1 - figures.SHARE), f"not all of it has a name: {stages}")
+        unnamed = timings["total_ms"] - waited
+        self.assertLessEqual(unnamed, max(timings["total_ms"] * figures.SHARE, START_MS), f"not all of it has a name: {stages}")
         self.assertLessEqual(timings["total_ms"], run.wall_s * 1000)
         beside = {span["name"] for span in stages if span["beside"]}
         self.assertLessEqual(BESIDE.get(ending.name, set()), beside)

@@ -77,12 +77,44 @@ START_TEST(rate_goes_by_the_last_ones)
 }
 END_TEST
 
+static const struct {
+    const char *times;
+    enum outcome outcome;
+    enum image_action base, image;
+    enum function_action function;
+    int64_t planned_ms;
+} plans[] = {
+    {"400/50/200/100/60", OUTCOME_PLANNED, IMAGE_BUILD, IMAGE_LATER, FUNCTION_LATER, 42000},
+    {"400/50/200/100/60", OUTCOME_PLANNED, IMAGE_FOUND, IMAGE_BUILD, FUNCTION_UPDATE, 37000},
+    {"400/50/200/100/60", OUTCOME_PLANNED, IMAGE_FOUND, IMAGE_FOUND, FUNCTION_UPDATE, 17000},
+    {"400/50/200/100/60", OUTCOME_PLANNED, IMAGE_FOUND, IMAGE_FOUND, FUNCTION_UNCHANGED, 0},
+    {"400/50/200/100/60", OUTCOME_DEPLOYED, IMAGE_BUILD, IMAGE_LATER, FUNCTION_LATER, 0},
+    {"400/0/200/100/60", OUTCOME_PLANNED, IMAGE_BUILD, IMAGE_LATER, FUNCTION_LATER, 0},
+    {"", OUTCOME_PLANNED, IMAGE_BUILD, IMAGE_LATER, FUNCTION_LATER, 0},
+};
+
+START_TEST(a_plan_takes_what_its_parts_take)
+{
+    struct result result;
+    result_init(&result);
+    times_parse(plans[_i].times, &result.times);
+    result.outcome = plans[_i].outcome;
+    result.base.action = plans[_i].base;
+    result.image.action = plans[_i].image;
+    result.function.action = plans[_i].function;
+    result.duration_ms = 1000;
+    ck_assert_int_eq(past_planned_ms(&result), plans[_i].planned_ms);
+    result_release(&result);
+}
+END_TEST
+
 Suite *past_suite(void)
 {
     Suite *suite = suite_create("past");
     TCase *cases = tcase_create("all");
     tcase_add_loop_test(cases, only_those_alike_are_compared, 0, COUNT(comparisons));
     tcase_add_test(cases, parts_that_were_not_run_say_nothing);
+    tcase_add_loop_test(cases, a_plan_takes_what_its_parts_take, 0, COUNT(plans));
     tcase_add_loop_test(cases, rate_goes_by_the_last_ones, 0, COUNT(rates));
     suite_add_tcase(suite, cases);
     return suite;

@@ -6,17 +6,26 @@ FROM ${BUILDX} AS buildx
 
 # Debian 12, whose OpenSSL makes the program a third smaller than that of the next release does.
 FROM debian:bookworm-slim AS build
+# Its packages are in the image's bill of materials, for the libraries among them are in the program.
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
 WORKDIR /src
 COPY tools tools
 RUN tools/install static
 COPY . .
 # /cleanup is the program's second name: under it nothing is deployed, what a killed run left behind is put in order.
+# The authorities are there as one bundle and as a file each, named by the hash that OpenSSL looks for: it need not read all of them.
 RUN make static \
     && mkdir -p /out/etc/ssl/certs \
     && mkdir -m 1777 /out/tmp \
     && cp build/static/lambda-fastdeploy /out/ \
     && ln -s lambda-fastdeploy /out/cleanup \
-    && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/
+    && cp -L /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/????????.[0-9] /out/etc/ssl/certs/
+
+# What the program is made of; asked for by the release (--target sbom), not in the image.
+FROM build AS bill
+RUN packaging/sbom >/sbom.spdx.json
+FROM scratch AS sbom
+COPY --from=bill /sbom.spdx.json /
 
 FROM scratch
 ARG VERSION=unknown

@@ -26,7 +26,7 @@ FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[c
 SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/readme tests/fuzz/run tests/workflows/check .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check workflows-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
+.PHONY: all tools-build unit e2e faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check workflows-check release-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -158,6 +158,10 @@ docs-check: all
 	python3 tests/check_guides.py
 	tests/summary/check_answers
 	python3 tests/check_workflows.py
+
+# A release, step by step as the workflow has it, with stand-ins for docker and gh.
+release-check: tools-check
+	python3 tests/check_release.py
 
 # The workflows of this repository, the examples and the docs, and action.yml, as actionlint and GitHub's own reader see them.
 workflows-check:

@@ -15,4 +15,4 @@ test-image: tools-check
 	packaging/debian-image build/stand-ins/debian.tar
 	tests/with-cloud packaging/test-image $(IMAGE)
 
-SCRIPTS += $(addprefix packaging/,fetch libraries sysroot test-static debian-image test-image publish)
+SCRIPTS += $(addprefix packaging/,fetch libraries sysroot test-static debian-image test-image publish sbom)

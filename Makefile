@@ -23,10 +23,10 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(sort $(wildcard tests/core/*.c tests/model/*.c tests/services/*.c tests/stages/*.c))
 SUITES  := $(patsubst %_test.c,%,$(notdir $(filter %_test.c,$(TESTS))))
 FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[ch]))
-SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/readme tests/fuzz/run tests/workflows/check .ci/run))
+SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/bare tests/readme tests/fuzz/run tests/workflows/check .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check workflows-check release-check readme-check lint layers format asan fuzz fuzz-build valgrind clean
+.PHONY: all tools-build unit e2e faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check workflows-check release-check readme-check style lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 
@@ -179,11 +179,15 @@ readme-check:
 layers:
 	tools/lint-layers
 
-lint: layers
-	@tools/install lint
+# What is seen without compiling.
+style: layers
+	@tools/install style
 	tools/lint-lengths
 	clang-format --dry-run -Werror $(FORMATTED)
 	shellcheck -x $(SCRIPTS)
+
+lint: style
+	@tools/install lint
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=varFuncNullUB \
 	    --error-exitcode=1 -Isrc src
 	@$(MAKE) --no-print-directory BUILD=build/clang CC=clang all

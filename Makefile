@@ -183,8 +183,8 @@ layers:
 style: layers
 	@tools/install style
 	tools/lint-lengths
-	clang-format --dry-run -Werror $(FORMATTED)
-	shellcheck -x $(SCRIPTS)
+	@clang-format --dry-run -Werror $(FORMATTED) && echo "format: clean"
+	@shellcheck -x $(SCRIPTS) && echo "scripts: clean"
 
 lint: style
 	@tools/install lint

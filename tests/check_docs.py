@@ -8,7 +8,7 @@
 Inputs are read from `--help`, outputs from the table in src/model/outputs.c. In action.yml an input's description is
 its text of --help, and no input has a `default:` (GitHub would hand it over as if the user had given it). In README.md
 every table whose first column is headed `input` or `output` is read; all of them together must hold each name once.
-Backquotes do not count. --print writes the parts of either file as they must be.
+Backquotes do not count. tests/promise says what a major version promises: it must all be there, with the same defaults. --print writes the parts of either file as they must be.
 """
 
 import json
@@ -188,6 +188,45 @@ def compare_readme(text, inputs, outputs):
                 yield f"README.md: {kind} {row[0]}: says {row[1:]}, the program {list(wanted[row[0]])}"
 
 
+# ---- tests/promise: what a major version promises ----
+
+# The program says what else it would take: these are no promise, since they say what happens where nothing is given.
+SAID_OTHERWISE = {"target": "the last stage", "memory-size": "untouched", "timeout": "untouched", "ephemeral-storage": "untouched",
+                  "description": "untouched"}
+
+
+def read_promise(text):
+    """(kind, name, default, later) of each line."""
+    for line in text.splitlines():
+        row = re.fullmatch(r"(command|exit|input|output) (\S+)(?: = (.*?))?( later)?", line)
+        if row:
+            yield row[1], row[2], row[3] or "", bool(row[4])
+        elif line and not line.startswith("#"):
+            raise Malformed(f"tests/promise: not `kind name = default`: {line}")
+
+
+def compare_promise(promised, printed, inputs, outputs):
+    known = {name: meaning for _, name, meaning in inputs}
+    for kind, name, default, later in promised:
+        there = {"input": known, "output": dict(outputs)}.get(kind)
+        if kind == "command":
+            there = re.findall(r"^  ([a-z]+) {2,}\S", printed, re.M)
+        elif kind == "exit":
+            there = re.findall(r"\b\d+\b", printed.partition("\nExit codes: ")[2])
+        if name not in there:
+            yield f"tests/promise: {kind} {name}: the program has it no more"
+        elif kind == "input":
+            meaning, value = split_default(known[name])
+            if value != default and SAID_OTHERWISE.get(name) != value:
+                yield f"tests/promise: {name}: the default was {default!r} and is {value!r}"
+            if meaning.endswith(NOT_YET) and not later:
+                yield f"tests/promise: {name}: not supported any more"
+    for kind, names in (("input", list(known)), ("output", [name for name, _ in outputs])):
+        for name in names:
+            if name not in [each for of_kind, each, _, _ in promised if of_kind == kind]:
+                yield f"tests/promise: {kind} {name} is not there: add it"
+
+
 def escape(text):
     return text.replace("|", "\\|")
 
@@ -221,6 +260,9 @@ def main(arguments):
         compared, problems = ["action.yml"], list(
             compare_action((ROOT / "action.yml").read_text(encoding="utf-8"), inputs, outputs))
         readme = ROOT / "README.md"
+        promise = list(read_promise((ROOT / "tests/promise").read_text(encoding="utf-8")))
+        problems += compare_promise(promise, printed, inputs, outputs)
+        compared.append("tests/promise")
         if readme.exists():
             compared.append("README.md")
             problems += compare_readme(readme.read_text(encoding="utf-8"), inputs, outputs)
@@ -230,7 +272,7 @@ def main(arguments):
     for problem in problems:
         print(problem, file=sys.stderr)
     if not problems:
-        print(f"{len(inputs)} inputs and {len(outputs)} outputs agree in {' and '.join(compared)}")
+        print(f"{len(inputs)} inputs and {len(outputs)} outputs agree in {', '.join(compared)}")
     return 1 if problems else 0
 
 

@@ -9,6 +9,7 @@
   anchor there is in the table; no two rows of the table are for the same errors.
 - Each message that is quoted in a table headed `message` is one of the program's: its parts between "…" are found in
   the string literals of src/.
+- Each `make TARGET` is a target of the Makefile, and each target for people is once in CONTRIBUTING.md's tables.
 - A code block behind <!-- file: PATH --> is the text of that file, and one behind <!-- part of: PATH --> a part of it.
 """
 
@@ -145,6 +146,11 @@ def table_rows(source):
 
 def check_places(rows, text):
     where = TROUBLESHOOTING.relative_to(ROOT)
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/app.c", *sorted((ROOT / "src/stages").glob("*.c"))))
+    stages = set(re.findall(r'\.name = "([a-z-]+)"', sources) + re.findall(r'fail_before_start\(app, "([a-z-]+)"', sources))
+    for stage, _, anchor in rows:
+        if stage.startswith('"') and stage.strip('"') not in stages:
+            yield f"{TABLE.relative_to(ROOT)}: #{anchor} is for the stage {stage}, which is none"
     told = [anchor for _, _, anchor in rows]
     written = re.findall(r'^<a id="([^"]+)"></a>$', text, re.M)
     for anchor in sorted(set(told) - set(written)):
@@ -195,6 +201,27 @@ def check_messages(text, known):
                 yield f"{TROUBLESHOOTING.relative_to(ROOT)}:{number}: the program does not say: {part}"
 
 
+# ---- make's targets ----
+
+# Parts of others, and what everybody knows.
+UNNAMED = {"all", "tools-build", "tools-check", "fuzz-build", "static-program", "layers", "format", "clean"}
+
+
+def check_targets():
+    """Each `make TARGET` of a page is one, and each target for people is in CONTRIBUTING.md's tables."""
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "Makefile", *sorted((ROOT / "packaging").glob("*.mk"))))
+    targets = {name for names in re.findall(r"^\.PHONY: (.*)$", rules, re.M) for name in names.split()}
+    for path in markdown_files():
+        for name in re.findall(r"(?:`|^\$ )make ([a-z][a-z0-9-]*)", path.read_text(encoding="utf-8"), re.M):
+            if name not in targets:
+                yield f"{path.relative_to(ROOT)}: there is no target {name}"
+    table = "\n".join(re.findall(r"^\| (.*?) \|", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M))
+    told = re.findall(r"`make ([a-z0-9-]+)", table)
+    for name in sorted(targets - UNNAMED):
+        if told.count(name) != 1:
+            yield f"CONTRIBUTING.md: {name} is {told.count(name)} times in its tables"
+
+
 def main(arguments):
     if arguments not in ([], ["--write"]):
         print(__doc__, file=sys.stderr)
@@ -208,7 +235,7 @@ def main(arguments):
         problems += [*check_links(path, text), *check_copies(path, text)]
     text = TROUBLESHOOTING.read_text(encoding="utf-8")
     rows = table_rows(TABLE.read_text(encoding="utf-8"))
-    problems += [*check_places(rows, text), *check_messages(text, literals())]
+    problems += [*check_places(rows, text), *check_messages(text, literals()), *check_targets()]
     for problem in problems:
         print(problem, file=sys.stderr)
     if not problems:

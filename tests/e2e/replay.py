@@ -24,6 +24,8 @@ RUNNER_USER = 1001  # who owns the checkout on a hosted runner
 NAME_SERVER = "192.0.2.53"
 AWS_FOR_CONTAINERS = "192.0.2.54"  # in place of an address of the loopback network, where no container gets to
 IMAGE_NAME = "lambda-fastdeploy-replay"
+# What the runner sends to the docker CLI when a job is cancelled, and how long it waits behind each (actions/runner, ProcessInvoker.cs).
+RUNNERS_SIGNALS = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, 60))
 
 
 class Names(threading.Thread):
@@ -265,6 +267,33 @@ class Cancel(Replay):
         self.assertOutputs(run, deployed="false")
         self.assertGone(step)
         self.assertUntouchedBut("CreateRepository", "PutLifecyclePolicy", "SetRepositoryPolicy")
+
+    def test_cancel_to_its_end_and_the_post_step(self):
+        """The way back hangs, so the runner ends the docker CLI, which the container outlives: the next container puts it in order."""
+        project = self.project(health="503")
+        self.seed(project)
+        inputs = self.inputs(cold_start_wait="60")
+        # The first call is the dry run, the second the update, the third the way back.
+        self.cloud.fault("lambda", "UpdateFunctionCode", "hang", nth=3, times=1, resource=self.name)
+        step = self.step(self.hosted(project), inputs=inputs).start()
+        self.wait_for_line(step, "the function runs")
+        for number, patience_s in RUNNERS_SIGNALS:
+            step.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                step.process.wait(patience_s)
+                break
+        killed = step.finish(60)
+        self.runs.append(killed)
+        self.assertExit(killed, -signal.SIGKILL)
+        self.assertOutputs(killed, deployed="false")
+        self.assertIn("aws lambda update-function-code", killed.summary)
+        run = self.step(project, inputs=inputs, state=killed.state, entrypoint="/cleanup").run()
+        self.runs.append(run)
+        self.assertExit(run, 0)
+        self.assertVersion("0")
+        if step.exists():
+            step.kill_container()
+        self.assertGone(step)
 
     def assertUntouchedBut(self, *allowed):
         made = cloud.operations(cloud.changes(self.requests()))

@@ -239,7 +239,7 @@ def print_readme(inputs, outputs):
         if of_group != group:
             group = of_group
             print(f"| **{group}** | | |")
-        is_literal = default and default != "required" and ("<" in default or " " not in default)
+        is_literal = default and default not in ("required", "untouched") and ("<" in default or " " not in default)
         print(f"| `{name}` | {escape(f'`{default}`' if is_literal else default)} | {escape(meaning)} |")
     print("\n| output | meaning |\n|---|---|")
     for name, text in outputs:

@@ -14,7 +14,7 @@ RUN tools/install static
 COPY . .
 # /cleanup is the program's second name: under it nothing is deployed, what a killed run left behind is put in order.
 # The authorities are there as one bundle and as a file each, named by the hash that OpenSSL looks for: it need not read all of them.
-RUN make static \
+RUN make -j"$(nproc)" static \
     && mkdir -p /out/etc/ssl/certs \
     && mkdir -m 1777 /out/tmp \
     && cp build/static/lambda-fastdeploy /out/ \

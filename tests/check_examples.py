@@ -229,13 +229,14 @@ def check_shell_blocks(path):
             (folder / "aws").write_text(AWS, encoding="utf-8")
             (folder / "aws").chmod(0o755)
             mine = content.replace("account=123456789012", "account=210987654321").replace("=org/repo ", "=octo/app ")
+            mine = mine.replace("=my-function ", "=dice ").replace("=lambda-python-deps\n", "=dice-base\n")
             done = subprocess.run(["bash", "-eu"], input=mine, env={"PATH": f"{folder}:/usr/bin:/bin"}, cwd=folder,
                                   capture_output=True, text=True, timeout=20, check=False)
             if done.returncode != 0:
                 yield f"{where}: exit code {done.returncode}: {done.stderr.strip()}"
                 continue
             made = "".join(each.read_text(encoding="utf-8") for each in sorted(folder.glob("*.json")))
-            for left in ("123456789012", "org/repo"):
+            for left in ("123456789012", "org/repo", "my-function", "lambda-python-deps"):
                 if left in made:
                     yield f"{where}: {left} is left in what it writes"
             if "aws " in mine and not (folder / "aws-arguments").exists():

@@ -13,13 +13,12 @@ COPY tools tools
 RUN tools/install static
 COPY . .
 # /cleanup is the program's second name: under it nothing is deployed, what a killed run left behind is put in order.
-# The authorities are there as one bundle and as a file each, named by the hash that OpenSSL looks for: it need not read all of them.
 RUN make -j"$(nproc)" static \
     && mkdir -p /out/etc/ssl/certs \
     && mkdir -m 1777 /out/tmp \
     && cp build/static/lambda-fastdeploy /out/ \
     && ln -s lambda-fastdeploy /out/cleanup \
-    && cp -L /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/????????.[0-9] /out/etc/ssl/certs/
+    && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/
 
 # What the program is made of; asked for by the release (--target sbom), not in the image.
 FROM build AS bill

@@ -290,6 +290,7 @@ class Cancel(Replay):
         run = self.step(project, inputs=inputs, state=killed.state, entrypoint="/cleanup").run()
         self.runs.append(run)
         self.assertExit(run, 0)
+        self.assertIn("the killed run's change is undone", run.text)
         self.assertVersion("0")
         if step.exists():
             step.kill_container()

@@ -15,10 +15,10 @@ class Identity(PolicyCase):
         self.addCleanup(self.cloud.control, "POST", "/oidc", DEFAULT)
         self.cloud.control("POST", "/oidc", {**DEFAULT, **values})
 
-    def plan(self, trust=None, **changes):
+    def plan(self, trust=None, project=None, **changes):
         """A plan needs the least: what is tested is who we are."""
         role = self.role(self.policy("plan"), trust)
-        return self.deploy_as(role, self.project(), command="plan", create_with_role=cloud.FUNCTION_ROLE, **changes)
+        return self.deploy_as(role, project or self.project(), command="plan", create_with_role=cloud.FUNCTION_ROLE, **changes)
 
     def refused(self, run, *words):
         self.assertExit(run, 1)
@@ -50,6 +50,17 @@ class Identity(PolicyCase):
     def test_subject_of_a_pull_request(self):
         self.issuer(claims={"sub": "repo:org/repo:pull_request"})
         self.assertExit(self.plan(document("trust-pull-request")), 0)
+
+    def test_subject_of_a_release(self):
+        """The branch's role does not take it, the one for releases does: that, the branch, and no other tag."""
+        project, trust = self.project(), document("trust-release")
+        self.issuer(claims={"sub": "repo:org/repo:ref:refs/tags/v1.0.0"})
+        self.refused(self.plan(project=project), 'sub "repo:org/repo:ref:refs/tags/v1.0.0"')
+        self.assertExit(self.plan(trust, project), 0)
+        self.issuer()
+        self.assertExit(self.plan(trust, project), 0)
+        self.issuer(claims={"sub": "repo:org/repo:ref:refs/tags/nightly"})
+        self.refused(self.plan(trust, project), "the role's trust policy does not accept")
 
     def test_expired_token(self):
         self.issuer(expires_in=-1)

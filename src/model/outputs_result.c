@@ -142,7 +142,7 @@ int64_t outputs_added_bytes(const struct result *result)
     int64_t bytes = 0;
     for (size_t i = 0; i < sizeof images / sizeof *images; i++)
         if (text_equal(images[i]->status, "built"))
-            bytes += images[i]->size_bytes;
+            bytes += images[i]->pushed_bytes;
     return bytes;
 }
 

@@ -41,7 +41,7 @@ static bool bears_this_identity(const struct image_facts *image)
 static const char *why_base_is_built(const struct image_facts *base, char *buffer, size_t size)
 {
     if (!base->repository_exists)
-        snprintf(buffer, size, "the repository did not exist");
+        snprintf(buffer, size, "its ECR repository did not exist");
     else if (base->blobs_missing)
         snprintf(buffer, size, "a layer of the image %s is gone", base->identity_tag);
     else if (has(base->change))

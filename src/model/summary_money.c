@@ -79,7 +79,7 @@ static void add_month(const struct result *result, const struct cost *cost, stru
     int64_t monthly = past_deployments_a_month(result);
     if (monthly == 0 || result->outcome != OUTCOME_DEPLOYED)
         return;
-    strbuf_addf(out, "; %lld such runs a month, as often as of late = ", (long long)monthly);
+    strbuf_addf(out, "; as often as of late, %lld runs a month = ", (long long)monthly);
     add_usd(out, (double)monthly * cost->run_usd);
 }
 
@@ -98,7 +98,7 @@ static void add_cost(const struct result *result, const struct cost *cost, struc
     if (bytes > 0) {
         strbuf_addstr(out, "; ");
         summary_add_bytes(out, bytes);
-        strbuf_addstr(out, " of new images × ");
+        strbuf_addstr(out, " of new layers × ");
         add_usd(out, result->storage_price_usd);
         strbuf_addstr(out, " per GB = ");
         add_usd(out, cost->storage_usd_month);

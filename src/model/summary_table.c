@@ -260,15 +260,10 @@ static void add_commit(const struct summary *summary, struct strbuf *out)
     const char *previous = deployed_commit(&result->deployments, result->function.previous_digest);
     snprintf(brief, sizeof brief, "%s", result->commit);
     bool is_other = previous[0] && !text_equal(previous, brief);
-    bool replaces = result->outcome == OUTCOME_PLANNED || result->deployed;
-    if (is_other && replaces) {
-        summary_add_code(&cell, previous, CELL_BYTES);
-        strbuf_addstr(&cell, " → ");
-    }
     summary_add_code(&cell, brief, sizeof brief);
     add_ref(result->ref, &cell);
-    if (is_other && !replaces && serves_the_old(result)) {
-        strbuf_addstr(&cell, "; the function serves ");
+    if (is_other && (result->deployed || serves_the_old(result))) {
+        strbuf_addstr(&cell, result->deployed ? "; it replaces " : "; the function serves ");
         summary_add_code(&cell, previous, CELL_BYTES);
     }
     add_row(out, "Commit", &cell);
@@ -282,7 +277,9 @@ static void add_health(const struct summary *summary, struct strbuf *out)
         strbuf_addstr(&cell, "**not checked**: neither health-url nor health-payload is given");
     } else if (result->health.status[0]) {
         bool is_good = text_equal(result->health.status, "ok");
-        strbuf_addf(&cell, "**%s** after ", is_good ? "good" : "bad");
+        strbuf_addf(&cell, "%s**%s** after ",
+                    result->rolled_back && !is_good ? "of the new image " : "",
+                    is_good ? "good" : "bad");
         summary_add_count(&cell, (size_t)result->health.attempts, "try", "tries");
         strbuf_addstr(&cell, " in ");
         summary_add_duration(&cell, result->health.ms);
@@ -321,7 +318,7 @@ static void add_check_counts(const struct summary *summary, struct strbuf *out)
     add_row(out, "Checks", &checks);
     CLEANUP(strbuf) struct strbuf storage = STRBUF_INIT(STRBUF_NO_CAP);
     if (result->storage_run) {
-        strbuf_addf(&storage, "%zu of %zu good: ", count_good(&result->storage_checks),
+        strbuf_addf(&storage, "**run**: %zu of %zu good; ", count_good(&result->storage_checks),
                     result->storage_checks.len);
         summary_escape(&storage, result->storage_reason, CELL_BYTES);
     } else if (concerns_storage_tests(summary) && result->storage_reason[0]) {

@@ -119,6 +119,9 @@ void summary_headline(const struct summary *summary, struct strbuf *out)
         else
             summary_add_code(out, summary_function_name(summary), NAME_BYTES);
     }
+    bool is_put_back = summary->result->outcome == OUTCOME_FAILED && summary->result->rolled_back;
+    if (is_put_back && subject_of(summary) == DEPLOYMENT)
+        strbuf_addstr(out, ", and was rolled back");
     strbuf_addstr(out, "\n\n");
 }
 

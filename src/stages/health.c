@@ -276,7 +276,7 @@ void health_ask_ahead(struct run *run)
                               .redact = &ahead->redact,
                               .health = &ahead->health};
     run->health_ahead = ahead;
-    ahead->span = span_begin(&run->result.spans, SPAN_NONE, "Ask the function ahead");
+    ahead->span = span_begin(&run->result.spans, SPAN_NONE, "Ask for the health early");
     span_set_beside(&run->result.spans, ahead->span);
     task_start(&ahead->task);
 }

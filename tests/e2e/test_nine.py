@@ -8,7 +8,7 @@ from .serving import FunctionCase
 # What ran while something else was waited for; others may be too quick, or too late, to be seen.
 BESIDE = {
     "first-deploy": {"Read the files of the base image", "Make the builder ready"},
-    "nothing-changed": {"Read the files of the base image", "Ask the function ahead"},
+    "nothing-changed": {"Read the files of the base image", "Ask for the health early"},
 }
 START_MS = 50  # of a run of a few hundred milliseconds, before its first stage: more than a share of it on a busy machine
 

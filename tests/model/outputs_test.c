@@ -55,7 +55,7 @@ static const struct {
     {"code-change", "health", "ok"},
     {"code-change", "duration-seconds", "38.1"},
     {"first-deploy", "base-status", "built"},
-    {"first-deploy", "base-reason", "the repository did not exist"},
+    {"first-deploy", "base-reason", "its ECR repository did not exist"},
     {"first-deploy", "previous-image-digest", ""},
     {"first-deploy", "function-version", ""},
     {"first-deploy", "alias-arn", ""},

@@ -210,7 +210,7 @@ static const struct base_case base_cases[] = {
     {.what = "no repository",
      .no_repository = true,
      .action = IMAGE_BUILD,
-     .reason = "the repository did not exist"},
+     .reason = "its ECR repository did not exist"},
     {.what = "nothing there", .action = IMAGE_BUILD, .reason = "no image has the tag " BASE_TAG},
     {.what = "nothing there, immutable",
      .immutable = true,

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -9,6 +10,8 @@
 #include "core/text.h"
 #include "stages/builder.h"
 #include "stages/pulse.h"
+
+#define SAID_BYTES ((size_t)4 << 20) /* more of it is not shown */
 
 struct side_build {
     struct side_build *next; /* owned */
@@ -24,6 +27,7 @@ struct side_build {
     char *target; /* owned */
     atomic_bool stop;
     bool joined;
+    struct strbuf said;          /* its output, until the log has room for it */
     struct buildx_result result; /* these three once it has ended */
     struct error failure;
     int rc;
@@ -34,6 +38,23 @@ static void build(void *context)
     struct side_build *side = context;
     side->rc = buildx_build(side->buildx, &side->build, &side->result, &side->failure);
     span_end(side->spans, side->span);
+}
+
+static void keep_line(void *context, const char *line, size_t len)
+{
+    struct side_build *side = context;
+    strbuf_add(&side->said, line, len);
+    strbuf_addch(&side->said, '\n');
+}
+
+/* A step that was built ahead is only CACHED in the build that follows. */
+static void show_lines(const struct side_build *side)
+{
+    for (const char *line = side->said.buf; *line;) {
+        size_t len = strcspn(line, "\n");
+        log_foreign(line, len);
+        line += len + (line[len] == '\n');
+    }
 }
 
 static void copy_list(const struct strvec *list, struct strvec *ret_copy)
@@ -57,7 +78,8 @@ static void copy_build(struct side_build *side, const struct buildx_build *origi
     side->build.target = side->target;
     side->build.tags = side->build.labels = NULL;
     side->build.stop = &side->stop;
-    side->build.on_line = NULL; /* the log shows one build at a time */
+    side->build.on_line = keep_line; /* the log shows one build at a time */
+    side->build.line_context = side;
     side->build.on_change = NULL;
 }
 
@@ -75,6 +97,7 @@ void side_build_start(struct run *run, enum side_build_kind kind, const char *wh
     side->began_ms = clock_now_ms() - side->spans->origin_ms;
     atomic_init(&side->stop, false);
     side->failure = (struct error)ERROR_INIT;
+    strbuf_init(&side->said, SAID_BYTES);
     copy_build(side, original);
     struct side_build **end = &run->side_builds;
     while (*end)
@@ -96,6 +119,7 @@ void side_builds_take_ahead(struct run *run, struct build_steps *earlier)
             continue;
         atomic_store(&side->stop, true);
         join(side);
+        show_lines(side);
         build_steps_read(&side->result.progress, side->spans, side->span, side->began_ms, earlier);
         if (side->rc < 0)
             log_debug("%s: %s", side->what, side->failure.msg);
@@ -162,6 +186,7 @@ void side_builds_release(struct run *run)
         atomic_store(&side->stop, true);
         task_join(&side->task);
         buildx_result_release(&side->result);
+        strbuf_release(&side->said);
         strvec_release(&side->build_args);
         strvec_release(&side->build_contexts);
         strvec_release(&side->cache_from);

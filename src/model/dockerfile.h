@@ -115,6 +115,19 @@ void dockerfile_images(const struct dockerfile *dockerfile, size_t target,
                        struct dockerfile_images *ret_images);
 void dockerfile_images_release(struct dockerfile_images *images);
 
+/* The ONBUILD triggers of a stage, as they are written behind that word: what the stage's image
+ * brings to those that start from it (not what it was itself started from). */
+void dockerfile_triggers(const struct dockerfile *dockerfile, size_t stage,
+                         struct strvec *ret_triggers);
+/* One of these may take something from a stage or another image (`--from=`, `--mount=from=`). */
+bool dockerfile_triggers_take(const struct strvec *triggers);
+/*
+ * An image whose publisher is known to give none any triggers: Docker's official images (a name
+ * without a slash among them: whoever has such an image in the engine itself, with triggers, is not
+ * noticed), AWS's, distroless, Microsoft's. "onbuild" in the name: not such a one.
+ */
+bool dockerfile_is_without_triggers(const char *image);
+
 /* Two ways to write one image: "python" is "docker.io/library/python:latest". */
 bool dockerfile_same_image(const char *a, const char *b);
 

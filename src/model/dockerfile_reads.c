@@ -21,7 +21,9 @@ struct reader {
     struct dockerfile_reads *reads; /* borrowed */
     struct environment globals;     /* borrows dockerfile->globals */
     struct environment *at_end;     /* owned; of each stage */
-    struct environment *now;        /* borrowed; of the stage that is being looked at */
+    struct environment *images; /* owned; of each stage: what its image has at its end, by ENV */
+    struct environment *now;    /* borrowed; of the stage that is being looked at */
+    struct environment *image;  /* borrowed; likewise */
 };
 
 static void whole(struct reader *reader, int line, const char *what, const char *detail)
@@ -239,6 +241,13 @@ static int read_arg(struct reader *reader, const struct dockerfile_instruction *
     return rc;
 }
 
+static void set_in_both(struct reader *reader, struct environment *next, const char *name,
+                        const char *value)
+{
+    environment_set(next, name, value);
+    environment_set(reader->image, name, value);
+}
+
 /* One pair of an ENV. All pairs see the environment in front of the instruction: `next` gets them. */
 static int read_pair(struct reader *reader, int line, const char *key, const char *value,
                      struct environment *next, struct error *err)
@@ -250,10 +259,12 @@ static int read_pair(struct reader *reader, int line, const char *key, const cha
     if (expand(reader, line, key, &name, &unknown_name, err) < 0 ||
         expand(reader, line, value, &text, &unknown, err) < 0)
         return -1;
-    if (unknown_name)
+    if (unknown_name) {
         environment_forget(next);
-    else
-        environment_set(next, name.buf, unknown ? NULL : text.buf);
+        environment_forget(reader->image);
+    } else {
+        set_in_both(reader, next, name.buf, unknown ? NULL : text.buf);
+    }
     return 0;
 }
 
@@ -336,39 +347,67 @@ static int read_trigger(struct reader *reader, const char *text, int line, struc
     return rc;
 }
 
-/* An outside image whose triggers we cannot see, or a name that may turn out to be a stage's. */
-static bool may_trigger(const struct dockerfile *dockerfile, const struct dockerfile_stage *stage)
+/* What another image brings, or may bring. */
+static void doubt_image(struct reader *reader, const struct dockerfile_stage *stage, bool is_ours)
 {
-    if (stage->image)
-        return strstr(stage->image, "onbuild") != NULL;
-    for (size_t i = 0; i < dockerfile->instruction_count; i++)
-        if (text_equal(dockerfile->instructions[i].name, "onbuild"))
-            return true;
-    return false;
+    if (!is_ours && stage->image && dockerfile_is_without_triggers(stage->image))
+        return;
+    whole(reader, stage->line, "the ONBUILD triggers are not known of ", stage->written);
+    reader->reads->hidden_arguments = true;
 }
 
-/* ONBUILD of the stage that this one starts from, or of our base image. */
+/* Those that our base image brings. */
+static int read_base_triggers(struct reader *reader, const struct dockerfile_stage *stage,
+                              struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < reader->onbuild->len; i++) {
+        const char *trigger = reader->onbuild->items[i];
+        bool declares = text_contains_ignore_case(trigger, "arg");
+        reader->reads->hidden_arguments = reader->reads->hidden_arguments || declares;
+        rc = read_trigger(reader, trigger, stage->line, err);
+    }
+    return rc;
+}
+
+/* ONBUILD of the stage that this one starts from, or of an image from outside. */
 static int read_triggers(struct reader *reader, const struct dockerfile_stage *stage,
                          struct error *err)
 {
     const struct dockerfile *dockerfile = reader->dockerfile;
     int rc = 0;
     if (stage->base < 0) {
-        bool ours = dockerfile_starts_from_base(dockerfile, stage, reader->base_names);
-        if (!ours && may_trigger(dockerfile, stage))
-            whole(reader, stage->line, "the ONBUILD triggers are not known of ", stage->written);
-        for (size_t i = 0; ours && rc == 0 && reader->onbuild && i < reader->onbuild->len; i++)
-            rc = read_trigger(reader, reader->onbuild->items[i], stage->line, err);
-        return rc;
+        bool is_ours = reader->base_names &&
+                       dockerfile_starts_from_base(dockerfile, stage, reader->base_names);
+        if (is_ours && reader->onbuild)
+            return read_base_triggers(reader, stage, err);
+        doubt_image(reader, stage, is_ours);
+        return 0;
     }
-    const struct dockerfile_stage *base = &dockerfile->stages[stage->base];
-    for (size_t i = 0; rc == 0 && i < base->count; i++) {
-        const struct dockerfile_instruction *instruction =
-            &dockerfile->instructions[base->first + i];
-        if (text_equal(instruction->name, "onbuild"))
-            rc = read_trigger(reader, instruction->text, instruction->line, err);
-    }
+    struct strvec triggers = STRVEC_INIT;
+    dockerfile_triggers(dockerfile, (size_t)stage->base, &triggers);
+    for (size_t i = 0; rc == 0 && i < triggers.len; i++)
+        rc = read_trigger(reader, triggers.items[i], stage->line, err);
+    strvec_release(&triggers);
     return rc;
+}
+
+/*
+ * A stage begins with all that the stage below it saw, its ARGs too, but what that stage's image has
+ * by ENV is set once more: it hides an ARG of the same name, whichever came last there. Where the
+ * image below is from outside, anything may be in it.
+ */
+static void inherit(struct reader *reader, const struct dockerfile_stage *stage)
+{
+    const struct environment *below = &reader->images[stage->base];
+    environment_copy(below, reader->image);
+    environment_copy(below->open ? below : &reader->at_end[stage->base], reader->now);
+    for (size_t i = 0; !below->open && i < below->variables.len; i++) {
+        const char *item = below->variables.items[i];
+        size_t len = strcspn(item, "=");
+        CLEANUP_FREE char *name = memory_copy_bytes(item, len);
+        environment_set(reader->now, name, item[len] ? item + len + 1 : NULL);
+    }
 }
 
 static int read_stage(struct reader *reader, size_t index, struct error *err)
@@ -376,14 +415,24 @@ static int read_stage(struct reader *reader, size_t index, struct error *err)
     const struct dockerfile *dockerfile = reader->dockerfile;
     const struct dockerfile_stage *stage = &dockerfile->stages[index];
     reader->now = &reader->at_end[index];
+    reader->image = &reader->images[index];
     if (stage->base >= 0)
-        environment_copy(&reader->at_end[stage->base], reader->now);
+        inherit(reader, stage);
     else
-        reader->now->open = !text_equal(stage->image, "scratch");
+        reader->now->open = reader->image->open = !text_equal(stage->image, "scratch");
     int rc = read_triggers(reader, stage, err);
     for (size_t i = 0; rc == 0 && i < stage->count; i++)
         rc = read_instruction(reader, &dockerfile->instructions[stage->first + i], err);
     return rc;
+}
+
+/* A stage that only a trigger of our base takes something from. */
+static void find_needed(const struct reader *reader, size_t target, bool *needed)
+{
+    dockerfile_needed(reader->dockerfile, target, needed);
+    bool all = dockerfile_triggers_take(reader->onbuild);
+    for (size_t i = 0; all && i < reader->dockerfile->stage_count; i++)
+        needed[i] = true;
 }
 
 int dockerfile_reads(const struct dockerfile *dockerfile, size_t target,
@@ -396,18 +445,22 @@ int dockerfile_reads(const struct dockerfile *dockerfile, size_t target,
         .onbuild = onbuild,
         .reads = ret_reads,
         .globals = {.variables = dockerfile->globals, .open = false},
-        .at_end = memory_new((dockerfile->stage_count + 1) * sizeof(struct environment))};
+        .at_end = memory_new((dockerfile->stage_count + 1) * sizeof(struct environment)),
+        .images = memory_new((dockerfile->stage_count + 1) * sizeof(struct environment))};
     bool *needed = memory_new(dockerfile->stage_count + 1);
     int rc = 0;
     if (dockerfile->foreign)
         whole(&reader, 1, "the frontend is not docker/dockerfile but ", dockerfile->syntax);
-    dockerfile_needed(dockerfile, target, needed);
+    find_needed(&reader, target, needed);
     for (size_t i = 0; rc == 0 && !dockerfile->foreign && i < dockerfile->stage_count; i++)
         if (needed[i])
             rc = read_stage(&reader, i, err);
-    for (size_t i = 0; i < dockerfile->stage_count; i++)
+    for (size_t i = 0; i < dockerfile->stage_count; i++) {
         environment_release(&reader.at_end[i]);
+        environment_release(&reader.images[i]);
+    }
     free(reader.at_end);
+    free(reader.images);
     free(needed);
     return rc;
 }

@@ -5,6 +5,11 @@
  * bind mount of the context becomes one read. Where a source cannot be known before the build (a
  * variable that only the upstream image sets, a flag of a newer frontend, …) `whole` is set and
  * `reason` says where: then everything that is not ignored counts.
+ *
+ * An image brings ONBUILD triggers, which copy from the context of whoever starts from it. Those of
+ * our base are given; Docker's official images, AWS's and a few others have none (their publishers
+ * gave triggers up long ago; a name that says "onbuild" does not count as theirs); of any other
+ * image they are not known, and the whole context counts.
  */
 #ifndef MODEL_DOCKERFILE_READS_H
 #define MODEL_DOCKERFILE_READS_H
@@ -25,6 +30,8 @@ struct dockerfile_reads {
     struct dockerfile_read *items; /* owned */
     size_t len;
     bool whole;
+    /* A trigger from outside declares build arguments, or may do so: all that are given count. */
+    bool hidden_arguments;
     char reason
         [200]; /* of the first `whole`: "Dockerfile.lambda:12: $NAME is not known before the build" */
 };
@@ -35,8 +42,8 @@ struct dockerfile_reads {
     }
 
 /* `target`: a stage's index. `onbuild`: the triggers that our base image brings, for stages that
- * start from one of base_names or $BASE_IMAGE; both NULL: none. ERROR_INPUT for what only shows on
- * expansion ("bad substitution"). */
+ * start from one of base_names or $BASE_IMAGE; empty: it has none; NULL: not known. base_names NULL:
+ * there is no base of ours. ERROR_INPUT for what only shows on expansion ("bad substitution"). */
 int dockerfile_reads(const struct dockerfile *dockerfile, size_t target,
                      const struct strvec *base_names, const struct strvec *onbuild,
                      struct dockerfile_reads *ret_reads, struct error *err);

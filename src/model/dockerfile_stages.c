@@ -10,16 +10,18 @@
 #include "model/dockerfile_flags.h"
 #include "model/dockerfile_lines.h"
 
+/* As Go reads a number: a sign, and zeros in front, are part of it. */
 static bool is_number(const char *text)
 {
-    return *text && text[strspn(text, "0123456789")] == '\0' && strlen(text) < 6;
+    text += *text == '+' || *text == '-';
+    return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
 /* Is `name` the name or the number of this stage? */
 static bool names_stage(const struct dockerfile *dockerfile, size_t stage, const char *name)
 {
     if (is_number(name))
-        return strtoul(name, NULL, 10) == stage;
+        return strtoull(name, NULL, 10) == stage;
     return text_equal_ignore_case(dockerfile->stages[stage].name, name);
 }
 

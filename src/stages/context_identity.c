@@ -296,7 +296,8 @@ static void add_arguments(const struct work *work, struct identity_builder *buil
     struct strvec declared = STRVEC_INIT, arguments = STRVEC_INIT;
     for (size_t i = 0; i < work->dockerfile.argument_count; i++)
         strvec_push(&declared, work->dockerfile.arguments[i].name);
-    identity_arguments(work->request->build_args, &declared, work->dockerfile.foreign, &arguments);
+    bool all = work->dockerfile.foreign || work->reads.hidden_arguments;
+    identity_arguments(work->request->build_args, &declared, all, &arguments);
     for (size_t i = 0; i < arguments.len; i++)
         identity_add_text(builder, IDENTITY_ARGUMENT, arguments.items[i]);
     strvec_release(&declared);

@@ -13,9 +13,9 @@
  * (BUILDKIT_*, SOURCE_DATE_EPOCH, TARGET* and BUILD*); target, platform, compression, check, the
  * base's digest if the Dockerfile uses the base, the period. Never times, owners or hard links.
  *
- * What it cannot see: ONBUILD triggers in upstream images other than our base (an image whose name
- * says "onbuild" makes it take the whole context); an upstream tag, a branch or a URL in an ADD whose
- * content moves: that is what a maximum age is for.
+ * What it cannot see: an upstream tag, a branch or a URL in an ADD whose content moves: that is what
+ * a maximum age is for. ONBUILD triggers of images other than our base are not known: the whole
+ * context and all build arguments count then, but for a few publishers (model/dockerfile_reads.h).
  *
  * Nothing outside of `workspace` is read, and no link is followed out of it. The Dockerfile and the
  * context may be given through links as long as they end inside.
@@ -37,18 +37,19 @@
 #include "model/dockerfile.h"
 #include "model/identity.h"
 
-struct identity_request {              /* everything borrowed; what may be NULL says so */
-    const char *workspace;             /* absolute */
-    const char *file;                  /* the Dockerfile, relative to the workspace or absolute */
-    const char *context;               /* the context's folder, relative or absolute */
-    const char *target;                /* NULL or "": the last stage */
-    const char *platform;              /* "linux/amd64" */
-    const struct strvec *build_args;   /* KEY=VALUE; the last one of a KEY counts; NULL: none */
-    const char *compression;           /* "gzip", "zstd" */
-    const char *check;                 /* NULL: none */
-    const char *base_digest;           /* NULL: there is no base of ours, or it is not known yet */
-    const struct strvec *base_names;   /* how a FROM may name the base, besides BASE_IMAGE; NULL */
-    const struct strvec *base_onbuild; /* the ONBUILD triggers in the base's config; NULL: none */
+struct identity_request {            /* everything borrowed; what may be NULL says so */
+    const char *workspace;           /* absolute */
+    const char *file;                /* the Dockerfile, relative to the workspace or absolute */
+    const char *context;             /* the context's folder, relative or absolute */
+    const char *target;              /* NULL or "": the last stage */
+    const char *platform;            /* "linux/amd64" */
+    const struct strvec *build_args; /* KEY=VALUE; the last one of a KEY counts; NULL: none */
+    const char *compression;         /* "gzip", "zstd" */
+    const char *check;               /* NULL: none */
+    const char *base_digest;         /* NULL: there is no base of ours, or it is not known yet */
+    const struct strvec
+        *base_names; /* how a FROM may name the base, besides BASE_IMAGE; NULL: no base */
+    const struct strvec *base_onbuild; /* the ONBUILD triggers of the base; NULL: not known */
     int64_t period;                    /* number of the present period, -1: no maximum age */
 };
 

@@ -15,6 +15,29 @@ void pin_base_names(struct run *run, struct strvec *ret_names)
     strvec_push(ret_names, repository);
 }
 
+int pin_base_triggers(struct run *run, struct strvec *ret_triggers, bool *ret_known,
+                      struct error *err)
+{
+    *ret_known = false;
+    if (!run->facts.base.wanted) /* nothing is pinned */
+        return 0;
+    const struct identity_request request = {.workspace = run->paths.workspace,
+                                             .file = run->paths.base_file,
+                                             .context = run->paths.base_context,
+                                             .platform = run_platform(run),
+                                             .build_args = &run->inputs->base_build_args,
+                                             .compression = "gzip",
+                                             .period = -1};
+    CLEANUP(dockerfile) struct dockerfile dockerfile = DOCKERFILE_INIT;
+    if (context_dockerfile(&request, &dockerfile, err) < 0)
+        return error_wrap(err, "%s", run->inputs->base_file);
+    if (dockerfile.foreign || dockerfile.stage_count == 0)
+        return 0;
+    dockerfile_triggers(&dockerfile, dockerfile.stage_count - 1, ret_triggers);
+    *ret_known = true;
+    return 0;
+}
+
 static int read_dockerfile(struct run *run, struct dockerfile *ret_dockerfile, size_t *ret_target,
                            struct error *err)
 {

@@ -15,6 +15,11 @@
  * its tag. */
 void pin_base_names(struct run *run, struct strvec *ret_names);
 
+/* The ONBUILD triggers that the base brings, from its Dockerfile. *ret_known false: there is no base
+ * of ours, or nobody but its frontend knows. */
+int pin_base_triggers(struct run *run, struct strvec *ret_triggers, bool *ret_known,
+                      struct error *err);
+
 /*
  * The arguments for buildx: named contexts (name=docker-image://uri) and build arguments (the
  * user's, with BASE_IMAGE when the Dockerfile declares it and the user gives none). `base_uri` is

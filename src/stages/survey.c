@@ -310,9 +310,12 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
 {
     const struct inputs *inputs = run->inputs;
     struct image_facts *image = &run->facts.image;
-    CLEANUP(strvec) struct strvec base_names = STRVEC_INIT;
+    CLEANUP(strvec) struct strvec base_names = STRVEC_INIT, triggers = STRVEC_INIT;
+    bool triggers_known;
     pin_base_names(run, &base_names);
     const struct identity_request request = {
+    if (pin_base_triggers(run, &triggers, &triggers_known, err) < 0)
+        return -1;
         .workspace = run->paths.workspace,
         .file = run->paths.file,
         .context = run->paths.context,
@@ -322,7 +325,8 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
         .compression = reading_compression(run),
         .check = inputs->image_check,
         .base_digest = base_digest[0] ? base_digest : NULL,
-        .base_names = &base_names,
+        .base_names = run->facts.base.wanted ? &base_names : NULL,
+        .base_onbuild = triggers_known ? &triggers : NULL,
         .period = reading_period(inputs->image_max_age_ms),
     };
     struct identity identity;

@@ -239,6 +239,20 @@ class ApplicationImage(ImageCase):
                 project.commit(name)
                 self.assertBuilt(self.deploy(project, **more), base="found", image="built")
 
+    def test_what_the_base_copies_is_built(self):
+        """The base's ONBUILD copies from the application's context: no line of the application's own Dockerfile says so."""
+        project = self.project()
+        project.write("Dockerfile.lambda.base", project.read("Dockerfile.lambda.base") + "ONBUILD COPY app/ /app/\n")
+        project.replace("Dockerfile.lambda", "COPY app/ /app/\n", "").commit("Copy by the base")
+        self.deploy(project)
+        self.assertVersion("1")
+        self.assertBuilt(self.deploy(project), base="found", image="reused")
+        project.write("README.md", "Nobody reads this.\n").commit("Write")
+        self.assertBuilt(self.deploy(project), base="found", image="reused")
+        project.behave(version="2").commit("Second")
+        self.assertBuilt(self.deploy(project), base="found", image="built")
+        self.assertVersion("2")
+
     def test_git_in_the_context_is_told(self):
         project = self.project().remove(".dockerignore").write("Dockerfile.lambda.base", "FROM scratch\nCOPY . /all/\n")
         project.write("Dockerfile.lambda", "FROM scratch\nCOPY . /all/\n").commit("Copy everything")

@@ -149,6 +149,7 @@ static const struct {
     {"and what it copies from", "FROM a AS s\nCOPY b /x\nFROM c\nCOPY --from=s x y\nCOPY d /x", "",
      "", "b d"},
     {"by number", "FROM a\nCOPY b /x\nFROM c\nCOPY e /x\nFROM d\nCOPY --from=0 x y", "", "", "b"},
+    {"by a number as Go reads it", "FROM a\nCOPY b /x\nFROM d\nCOPY --from=+00 x y", "", "", "b"},
     {"by mount", "FROM a AS s\nCOPY b /x\nFROM c\nRUN --mount=from=s,dst=/s x", "", "", "b"},
     {"by FROM", "FROM a AS s\nCOPY b /x\nFROM s\nCOPY d /x", "", "", "b d"},
     {"names in any case", "FROM a AS Build\nCOPY b /x\nFROM c\nCOPY --from=BUILD x y", "", "", "b"},
@@ -156,28 +157,50 @@ static const struct {
     {"a target by number", "FROM a AS s\nCOPY b /x\nFROM c AS t\nCOPY d /x", "", "0", "b"},
     {"no such target", "FROM a AS s\nFROM c AS t", "", "u",
      "ERROR(D: there is no stage 'u' in it; its stages: s, t)"},
-    {"a stage's variables go on", "FROM a AS s\nARG V=b\nENV W=c\nFROM s\nCOPY $V $W /x", "", "",
-     "b c"},
+    {"a stage's variables go on", "FROM scratch AS s\nARG V=b\nENV W=c\nFROM s\nCOPY $V $W /x", "",
+     "", "b c"},
+    {"an ENV hides a later ARG from the next stage",
+     "FROM scratch AS s\nENV V=b\nARG V=c\nFROM s\nCOPY $V /x", "", "", "b"},
+    {"and from the one behind that",
+     "FROM scratch AS s\nENV V=b\nFROM s AS t\nARG V=c\nFROM t\nCOPY $V /x", "", "", "b"},
+    {"but not within its stage", "FROM scratch\nENV V=b\nARG V=c\nCOPY $V /x", "", "", "c"},
+    {"an outside image's ENV may do so, too",
+     "FROM a AS s\nARG V=b\nENV W=c\nFROM s\nCOPY $V $W /x", "", "",
+     "c WHOLE(D:5: V is not known before the build)"},
+    {"unless it is said again", "FROM a AS s\nARG V=b\nFROM s\nARG V=b\nCOPY $V /x", "", "", "b"},
+    {"an ENV with a name that is not known hides all",
+     "FROM scratch AS s\nARG V=b BUILDOS\nENV A$BUILDOS=c\nFROM s\nCOPY $V /x", "", "",
+     "WHOLE(D:5: V is not known before the build)"},
     {"but not into another", "FROM a AS s\nARG V=b\nFROM a\nCOPY $V /x\nCOPY --from=s y z", "", "",
      "WHOLE(D:4: V is not known before the build)"},
     {"FROM a stage by a variable", "ARG V=s\nFROM a AS s\nCOPY b /x\nFROM $V\nCOPY d /x", "", "",
      "b d"},
     {"FROM by what only the builder knows",
      "FROM a AS s\nCOPY b /x\nFROM a AS t\nCOPY c /x\nFROM s-$BUILDARCH\nCOPY d /x", "", "",
-     "b c d"},
+     "b c d WHOLE(D:5: the ONBUILD triggers are not known of s-$BUILDARCH)"},
     {"a stage by what only the builder knows", "FROM a AS s\nCOPY b /x\nFROM c\nCOPY --from=$V x y",
      "", "", "b"},
     /* ONBUILD */
     {"ONBUILD of a stage", "FROM a AS s\nONBUILD COPY b /x\nFROM s\nCOPY d /x", "", "", "b d"},
     {"ONBUILD for others reads nothing here", "FROM a\nONBUILD COPY b /x", "", "", ""},
-    {"ONBUILD sees the variables of its user", "FROM a AS s\nARG V=b\nONBUILD COPY $V /x\nFROM s",
-     "", "", "b"},
+    {"ONBUILD sees the variables of its user",
+     "FROM scratch AS s\nARG V=b\nONBUILD COPY $V /x\nFROM s", "", "", "b"},
     {"ONBUILD needs its stages",
      "FROM a AS s\nCOPY b /x\nFROM a AS t\nONBUILD COPY --from=s x y\n"
      "FROM t",
      "", "", "b"},
     {"an image that may have triggers", "FROM node:4-onbuild", "", "",
      "WHOLE(D:1: the ONBUILD triggers are not known of node:4-onbuild)"},
+    {"an official image has none", "FROM docker.io/library/python:3.12\nCOPY b /x", "", "", "b"},
+    {"however it is written", "FROM index.docker.io/python@sha256:00\nCOPY b /x", "", "", "b"},
+    {"nor has AWS's", "FROM public.ecr.aws/lambda/python:3.12\nCOPY b /x", "", "", "b"},
+    {"somebody's image may have some", "FROM mine/python:3.12\nCOPY b /x", "", "",
+     "b WHOLE(D:1: the ONBUILD triggers are not known of mine/python:3.12)"},
+    {"one elsewhere, too", "FROM my.host/library/python\nCOPY b /x", "", "",
+     "b WHOLE(D:1: the ONBUILD triggers are not known of my.host/library/python)"},
+    {"but not where it is only copied from", "FROM a\nCOPY --from=mine/python b /x\nCOPY c /x", "",
+     "", "c"},
+    {"nor in a stage that is not needed", "FROM mine/python\nFROM a\nCOPY b /x", "", "", "b"},
     /* frontends */
     {"our frontend", "# syntax=docker/dockerfile:1\nFROM a\nCOPY b /x", "", "", "b"},
     {"our frontend by digest", "#syntax = docker.io/docker/dockerfile@sha256:00\nFROM a\nCOPY b /x",
@@ -251,6 +274,58 @@ static const struct {
     {"FROM base AS x\nFROM x\nCOPY c /d", "", "b c"},
 };
 
+/* Not known: those of any other image. */
+START_TEST(triggers_of_our_base_may_be_unknown)
+{
+    CLEANUP(strbuf) struct strbuf found = STRBUF_INIT(STRBUF_NO_CAP);
+    struct strvec names = STRVEC_INIT;
+    strvec_push_many(&names, "base", "1.dkr.ecr/base", NULL);
+    read_case("FROM 1.dkr.ecr/base\nCOPY c /d", "", "", &names, NULL, &found);
+    ck_assert_str_eq(found.buf,
+                     "c WHOLE(D:1: the ONBUILD triggers are not known of 1.dkr.ecr/base)");
+    strvec_release(&names);
+}
+END_TEST
+
+/* What our base brings, and a Dockerfile that starts from it. */
+static const struct {
+    const char *trigger, *text, *reads;
+    bool hidden_arguments;
+} brought[] = {
+    {"COPY --from=s x y", "FROM a AS s\nCOPY b /x\nFROM base", "b", false},
+    {"RUN --mount=From=s make", "FROM a AS s\nCOPY b /x\nFROM base", "b", false},
+    {"RUN make", "FROM a AS s\nCOPY b /x\nFROM base", "", false},
+    {"ARG V", "FROM base\nCOPY b /x", "b", true},
+    {"arg V=1", "FROM base\nCOPY b /x", "b", true},
+    {"ENV V=c", "FROM base\nCOPY $V /x", "c", false},
+    {"COPY . /app", "FROM base", ".", false},
+};
+
+START_TEST(a_trigger_acts_where_it_fires)
+{
+    struct strvec names = STRVEC_INIT, onbuild = STRVEC_INIT;
+    struct dockerfile dockerfile = DOCKERFILE_INIT;
+    struct dockerfile_reads reads = DOCKERFILE_READS_INIT;
+    struct error err = ERROR_INIT;
+    CLEANUP(strbuf) struct strbuf found = STRBUF_INIT(STRBUF_NO_CAP);
+    const struct dockerfile_options options = {.name = "D", .platform = "linux/arm64"};
+    const char *text = brought[_i].text;
+    strvec_push(&names, "base");
+    strvec_push(&onbuild, brought[_i].trigger);
+    ck_assert_int_eq(dockerfile_parse(text, strlen(text), &options, &dockerfile, &err), 0);
+    ck_assert_int_eq(
+        dockerfile_reads(&dockerfile, dockerfile.stage_count - 1, &names, &onbuild, &reads, &err),
+        0);
+    describe(&reads, &found);
+    ck_assert_str_eq(found.buf, brought[_i].reads);
+    ck_assert_int_eq(reads.hidden_arguments, brought[_i].hidden_arguments);
+    dockerfile_reads_release(&reads);
+    dockerfile_release(&dockerfile);
+    strvec_release(&names);
+    strvec_release(&onbuild);
+}
+END_TEST
+
 START_TEST(triggers_of_our_base_count)
 {
     CLEANUP(strbuf) struct strbuf found = STRBUF_INIT(STRBUF_NO_CAP);
@@ -269,6 +344,9 @@ Suite *dockerfile_reads_suite(void)
     Suite *suite = suite_create("dockerfile_reads");
     TCase *tests = tcase_create("dockerfile_reads");
     tcase_add_loop_test(tests, reads_are_found, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_test(tests, triggers_of_our_base_may_be_unknown);
+    tcase_add_loop_test(tests, a_trigger_acts_where_it_fires, 0,
+                        (int)(sizeof brought / sizeof *brought));
     tcase_add_loop_test(tests, triggers_of_our_base_count, 0,
                         (int)(sizeof triggers / sizeof *triggers));
     suite_add_tcase(suite, tests);

@@ -218,6 +218,7 @@ END_TEST
 START_TEST(every_input_counts)
 {
     struct strvec given = STRVEC_INIT, other = STRVEC_INIT, undeclared = STRVEC_INIT;
+    const struct strvec no_names = STRVEC_INIT, no_triggers = STRVEC_INIT;
     strvec_push(&given, "V=1");
     strvec_push(&other, "V=2");
     strvec_push_many(&undeclared, "V=1", "W=1", "HTTP_PROXY=x", NULL);
@@ -231,6 +232,8 @@ START_TEST(every_input_counts)
                                            .compression = "gzip",
                                            .check = "true",
                                            .base_digest = "sha256:00",
+                                           .base_names = &no_names,
+                                           .base_onbuild = &no_triggers,
                                            .period = 1};
     struct identity_request changed[7] = {plain, plain, plain, plain, plain, plain, plain};
     changed[0].target = "s";
@@ -255,6 +258,55 @@ START_TEST(every_input_counts)
     strvec_release(&given);
     strvec_release(&other);
     strvec_release(&undeclared);
+}
+END_TEST
+
+/* A trigger that comes with an image copies from the context, and may declare a build argument. */
+static const struct {
+    const char *rule, *dockerfile, *trigger; /* NULL: the base's are not known */
+    bool edit_changes, argument_changes;
+} foreign_triggers[] = {
+    {"our base copies", "FROM base", "COPY app /app", true, false},
+    {"our base copies something else", "FROM base", "COPY other /app", false, false},
+    {"our base declares", "FROM base", "ARG V", false, true},
+    {"our base has none", "FROM base", "", false, false},
+    {"our base's are not known", "FROM base", NULL, true, true},
+    {"somebody's image", "FROM mine/image", "", true, true},
+    {"an official image", "FROM python:3", "", false, false},
+};
+
+START_TEST(triggers_of_images_count)
+{
+    struct strvec names = STRVEC_INIT, triggers = STRVEC_INIT, argument = STRVEC_INIT;
+    const char *trigger = foreign_triggers[_i].trigger;
+    CLEANUP(strbuf) struct strbuf dockerfile = STRBUF_INIT(STRBUF_NO_CAP);
+    strbuf_addf(&dockerfile, "%s\n", foreign_triggers[_i].dockerfile);
+    strvec_push(&names, "base");
+    strvec_push(&argument, "V=1");
+    if (!text_is_empty(trigger))
+        strvec_push(&triggers, trigger);
+    struct identity_request request = {.workspace = root,
+                                       .file = "Dockerfile",
+                                       .context = ".",
+                                       .base_names = &names,
+                                       .base_onbuild = trigger ? &triggers : NULL,
+                                       .period = -1};
+    struct identity before, after, with_argument;
+    tree_make(root, "app/a = 1");
+    write_dockerfile(dockerfile.buf);
+    ck_assert_int_eq(context_identity(&request, &before, NULL), 0);
+    tree_make(root, "app/a = 2");
+    ck_assert_int_eq(context_identity(&request, &after, NULL), 0);
+    request.build_args = &argument;
+    ck_assert_int_eq(context_identity(&request, &with_argument, NULL), 0);
+    ck_assert_msg((strcmp(before.hex, after.hex) != 0) == foreign_triggers[_i].edit_changes,
+                  "an edit, %s", foreign_triggers[_i].rule);
+    ck_assert_msg((strcmp(after.hex, with_argument.hex) != 0) ==
+                      foreign_triggers[_i].argument_changes,
+                  "an argument, %s", foreign_triggers[_i].rule);
+    strvec_release(&names);
+    strvec_release(&triggers);
+    strvec_release(&argument);
 }
 END_TEST
 
@@ -426,6 +478,8 @@ Suite *context_identity_suite(void)
     tcase_add_loop_test(tests, edits_change_what_they_must, 0, (int)(sizeof edits / sizeof *edits));
     tcase_add_test(tests, times_owners_and_hard_links_do_not_count);
     tcase_add_test(tests, every_input_counts);
+    tcase_add_loop_test(tests, triggers_of_images_count, 0,
+                        (int)(sizeof foreign_triggers / sizeof *foreign_triggers));
     tcase_add_test(tests, a_base_that_is_not_used_does_not_count);
     tcase_add_test(tests, what_counts_is_counted_and_explained);
     tcase_add_test(tests, dockerfile_and_context_may_be_apart);

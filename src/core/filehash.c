@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -22,11 +23,17 @@
 #define MOST_THREADS 64
 #define CAPABILITY   64 /* security.capability has 24 bytes today */
 
+struct large {
+    int64_t size;
+    uint32_t index;
+};
+
 struct pool {
-    const struct walk *walk; /* borrowed */
-    struct filehash *files;  /* borrowed */
+    struct walk *walk;      /* borrowed; each entry is written to by one thread only */
+    struct filehash *files; /* borrowed */
     size_t count;
-    uint32_t *large; /* owned; indices of large files, the largest first */
+    pthread_mutex_t lock;
+    struct large *large; /* owned; under lock, until all small ones are done */
     size_t large_count;
     atomic_size_t next_large, next_small;
     atomic_bool stop;
@@ -42,7 +49,7 @@ struct worker {
     size_t failed_index; /* of the file that it is about */
 };
 
-static const struct walk_entry *entry_of(const struct pool *pool, size_t index)
+static struct walk_entry *entry_of(const struct pool *pool, size_t index)
 {
     return &pool->walk->entries[pool->files[index].entry];
 }
@@ -70,13 +77,27 @@ static int cannot(struct worker *worker, size_t index, const char *what)
     return error_set_errno(&worker->error, "%s %s/%s", what, root, path);
 }
 
-/* Exactly as many bytes as the walk saw, no more and no fewer. */
-static int hash_content(struct worker *worker, size_t index, int fd, int64_t size)
+static bool should_stop(const struct pool *pool)
 {
-    int64_t left = size;
+    return cancel_requested() || atomic_load_explicit(&pool->stop, memory_order_relaxed);
+}
+
+static bool same_state(const struct stat *before, const struct stat *after)
+{
+    return before->st_size == after->st_size && before->st_mtim.tv_sec == after->st_mtim.tv_sec &&
+           before->st_mtim.tv_nsec == after->st_mtim.tv_nsec &&
+           before->st_ctim.tv_sec == after->st_ctim.tv_sec &&
+           before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
+}
+
+/* Piece by piece: exactly as many bytes as were there before, and nobody wrote meanwhile. */
+static int hash_in_pieces(struct worker *worker, size_t index, int fd, const struct stat *before)
+{
+    struct stat after;
+    int64_t left = before->st_size;
     while (left > 0) {
         size_t wanted = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
-        ssize_t got = read(fd, worker->buffer, wanted);
+        ssize_t got = pread(fd, worker->buffer, wanted, before->st_size - left);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -85,10 +106,25 @@ static int hash_content(struct worker *worker, size_t index, int fd, int64_t siz
             return changed(worker, index);
         sha256_add(worker->hash, worker->buffer, (size_t)got);
         left -= got;
-        if (size >= LARGE_BYTES &&
-            (cancel_requested() || atomic_load_explicit(&worker->pool->stop, memory_order_relaxed)))
+        if (before->st_size >= LARGE_BYTES && should_stop(worker->pool))
             return error_set(&worker->error, ERROR_CANCELLED, "hashing was cancelled");
     }
+    if (fstat(fd, &after) < 0)
+        return cannot(worker, index, "looking at");
+    return same_state(before, &after) ? 0 : changed(worker, index);
+}
+
+/* In one read, where that takes all of it; one byte more would show that it has grown. */
+static int hash_content(struct worker *worker, size_t index, int fd, const struct stat *before)
+{
+    size_t size = (size_t)before->st_size;
+    ssize_t got = size < BUFFER_BYTES ? read(fd, worker->buffer, size + 1) : -1;
+    if (got == (ssize_t)size)
+        sha256_add(worker->hash, worker->buffer, size);
+    else if (got > (ssize_t)size)
+        return changed(worker, index);
+    else if (hash_in_pieces(worker, index, fd, before) < 0)
+        return -1;
     sha256_finish(worker->hash, worker->pool->files[index].sha256);
     return 0;
 }
@@ -105,46 +141,72 @@ static void add_capability(struct worker *worker, size_t index, int fd)
     sha256_finish(worker->hash, sum);
 }
 
-static bool same_state(const struct stat *before, const struct stat *after)
+/* Opening has failed. What nobody had looked at yet was not there. */
+static int is_missing(struct worker *worker, size_t index, const char *what)
 {
-    return before->st_size == after->st_size && before->st_mtim.tv_sec == after->st_mtim.tv_sec &&
-           before->st_mtim.tv_nsec == after->st_mtim.tv_nsec &&
-           before->st_ctim.tv_sec == after->st_ctim.tv_sec &&
-           before->st_ctim.tv_nsec == after->st_ctim.tv_nsec;
+    struct walk_entry *entry = entry_of(worker->pool, index);
+    if (errno != ENOENT || entry->u.size != WALK_UNSEEN)
+        return cannot(worker, index, what);
+    entry->u.size = WALK_GONE;
+    return 0;
 }
 
-static int hash_file(struct worker *worker, size_t index)
+/* What the walk saw, or, where it did not look, what it would have seen. */
+static int compare(struct worker *worker, size_t index, const struct stat *now)
+{
+    struct walk_entry *entry = entry_of(worker->pool, index);
+    if (!S_ISREG(now->st_mode))
+        return changed(worker, index);
+    if (entry->u.size == WALK_UNSEEN) {
+        entry->u.size = now->st_size;
+        entry->mode = now->st_mode;
+    }
+    return now->st_size == entry->u.size ? 0 : changed(worker, index);
+}
+
+static void put_off(struct pool *pool, size_t index)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->large = memory_resize(pool->large, pool->large_count + 1, sizeof *pool->large);
+    pool->large[pool->large_count++] =
+        (struct large){.size = entry_of(pool, index)->u.size, .index = (uint32_t)index};
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static int hash_file(struct worker *worker, size_t index, bool puts_off)
 {
     const struct walk_entry *entry = entry_of(worker->pool, index);
-    struct stat before, after;
+    struct stat now;
     if (walk_enter(worker->pool->walk, entry->folder, &worker->folder) < 0)
-        return cannot(worker, index, "opening the folder of");
+        return is_missing(worker, index, "opening the folder of");
     CLEANUP_FD int fd = openat(worker->folder.fd, walk_name(worker->pool->walk, entry),
                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
-        return cannot(worker, index, "opening");
-    if (fstat(fd, &before) < 0)
+        return is_missing(worker, index, "opening");
+    if (fstat(fd, &now) < 0)
         return cannot(worker, index, "looking at");
-    if (!S_ISREG(before.st_mode) || before.st_size != entry->u.size)
-        return changed(worker, index);
-    if (entry->u.size >= LARGE_BYTES)
+    if (compare(worker, index, &now) < 0)
+        return -1;
+    if (now.st_size >= LARGE_BYTES && puts_off) {
+        put_off(worker->pool, index);
+        return 0;
+    }
+    if (now.st_size >= LARGE_BYTES)
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
-    if (hash_content(worker, index, fd, entry->u.size) < 0)
+    if (hash_content(worker, index, fd, &now) < 0)
         return -1;
     add_capability(worker, index, fd);
-    if (fstat(fd, &after) < 0)
-        return cannot(worker, index, "looking at");
-    return same_state(&before, &after) ? 0 : changed(worker, index);
+    return 0;
 }
 
 /* false: stop, here and in the other threads. */
-static bool take(struct worker *worker, size_t index)
+static bool take(struct worker *worker, size_t index, bool puts_off)
 {
     if (atomic_load_explicit(&worker->pool->stop, memory_order_relaxed))
         return false;
     int rc = cancel_requested()
                  ? error_set(&worker->error, ERROR_CANCELLED, "hashing was cancelled")
-                 : hash_file(worker, index);
+                 : hash_file(worker, index, puts_off);
     if (rc == 0)
         return true;
     worker->failed_index = index;
@@ -152,7 +214,21 @@ static bool take(struct worker *worker, size_t index)
     return false;
 }
 
-static void work(void *context)
+static void work_on_small(void *context)
+{
+    struct worker *worker = context;
+    struct pool *pool = worker->pool;
+    bool more = true;
+    while (more) {
+        size_t next = atomic_fetch_add(&pool->next_small, BATCH);
+        if (next >= pool->count)
+            break;
+        for (size_t i = next; more && i < next + BATCH && i < pool->count; i++)
+            more = take(worker, i, true);
+    }
+}
+
+static void work_on_large(void *context)
 {
     struct worker *worker = context;
     struct pool *pool = worker->pool;
@@ -161,22 +237,9 @@ static void work(void *context)
         size_t next = atomic_fetch_add(&pool->next_large, 1);
         if (next >= pool->large_count)
             break;
-        more = take(worker, pool->large[next]);
-    }
-    while (more) {
-        size_t next = atomic_fetch_add(&pool->next_small, BATCH);
-        if (next >= pool->count)
-            break;
-        for (size_t i = next; more && i < next + BATCH && i < pool->count; i++)
-            if (entry_of(pool, i)->u.size < LARGE_BYTES)
-                more = take(worker, i);
+        more = take(worker, pool->large[next].index, false);
     }
 }
-
-struct large {
-    int64_t size;
-    uint32_t index;
-};
 
 static int by_size(const void *a, const void *b)
 {
@@ -186,33 +249,11 @@ static int by_size(const void *a, const void *b)
     return left->index < right->index ? -1 : 1;
 }
 
-static void find_large(struct pool *pool)
-{
-    struct large *found = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < pool->count; i++) {
-        int64_t size = entry_of(pool, i)->u.size;
-        if (size < LARGE_BYTES)
-            continue;
-        found = memory_resize(found, count + 1, sizeof *found);
-        found[count++] = (struct large){.size = size, .index = (uint32_t)i};
-    }
-    if (count > 0)
-        qsort(found, count, sizeof *found, by_size);
-    pool->large = memory_new((count + 1) * sizeof *pool->large);
-    pool->large_count = count;
-    for (size_t i = 0; i < count; i++)
-        pool->large[i] = found[i].index;
-    free(found);
-}
-
 static size_t thread_count(const struct pool *pool, size_t wanted)
 {
-    size_t batches = pool->count / BATCH + 1;
-    size_t useful = batches > pool->large_count ? batches : pool->large_count;
+    size_t useful = pool->count < MOST_THREADS ? pool->count : MOST_THREADS; /* all may be large */
     size_t count = wanted > 0 ? wanted : task_processors();
-    count = count < useful ? count : useful;
-    return count < MOST_THREADS ? count : MOST_THREADS;
+    return count < useful ? count : useful;
 }
 
 static void start_worker(struct worker *worker, struct pool *pool)
@@ -251,27 +292,42 @@ static const struct worker *first_failure(const struct worker *workers, size_t c
     return first;
 }
 
-int filehash_run(const struct walk *walk, struct filehash *files, size_t count, size_t threads,
+static void run_all(struct worker *workers, size_t count, void (*work)(void *context))
+{
+    struct task *tasks = memory_new(count * sizeof *tasks);
+    for (size_t i = 0; i < count; i++)
+        tasks[i] = (struct task)TASK(work, &workers[i]);
+    task_run_all(tasks, count);
+    free(tasks);
+}
+
+static void run_workers(struct pool *pool, struct worker *workers, size_t count)
+{
+    size_t batches = pool->count / BATCH + 1;
+    run_all(workers, count < batches ? count : batches, work_on_small);
+    if (pool->large_count == 0 || atomic_load(&pool->stop))
+        return;
+    qsort(pool->large, pool->large_count, sizeof *pool->large, by_size);
+    run_all(workers, count < pool->large_count ? count : pool->large_count, work_on_large);
+}
+
+int filehash_run(struct walk *walk, struct filehash *files, size_t count, size_t threads,
                  struct error *err)
 {
     struct pool pool = {.walk = walk, .files = files, .count = count};
-    find_large(&pool);
     size_t used = thread_count(&pool, threads);
     struct worker *workers = memory_new(used * sizeof *workers);
-    struct task *tasks = memory_new(used * sizeof *tasks);
-    for (size_t i = 0; i < used; i++) {
+    pthread_mutex_init(&pool.lock, NULL);
+    for (size_t i = 0; i < used; i++)
         start_worker(&workers[i], &pool);
-        tasks[i] = (struct task)TASK(work, &workers[i]);
-    }
-    task_run_all(tasks, used);
+    run_workers(&pool, workers, used);
     const struct worker *failed = first_failure(workers, used);
     if (failed && err)
         *err = failed->error;
     for (size_t i = 0; i < used; i++)
         end_worker(&workers[i]);
-    int rc = failed ? -1 : 0;
+    pthread_mutex_destroy(&pool.lock);
     free(workers);
-    free(tasks);
     free(pool.large);
-    return rc;
+    return failed ? -1 : 0;
 }

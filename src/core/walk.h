@@ -28,7 +28,9 @@
 #include "core/error.h"
 #include "core/strbuf.h"
 
-#define WALK_ROOT UINT32_MAX /* the folder of the root's own entries */
+#define WALK_ROOT   UINT32_MAX /* the folder of the root's own entries */
+#define WALK_UNSEEN (-1)       /* the size of a file that was listed, but not looked at */
+#define WALK_GONE   (-2)       /* and of one that was gone at the first look */
 
 struct walk_entry {
     uint32_t folder; /* index of its folder's entry, or WALK_ROOT */
@@ -76,6 +78,12 @@ typedef enum walk_verdict walk_judge(void *context, const char *path, size_t fol
  * WALK_INIT, and is the caller's to release after an error, too. */
 int walk_tree(const char *path, walk_judge *judge, void *context, struct walk *ret_walk,
               struct error *err);
+/* The same without a look at what the file system lists as a file: its mode has no permission bits,
+ * its size is WALK_UNSEEN. For those who open the files anyhow and can look at them then. */
+int walk_names(const char *path, walk_judge *judge, void *context, struct walk *ret_walk,
+               struct error *err);
+/* ERROR_FAILED if the root is deleted by now: then nothing that was not found means anything. */
+int walk_check_root(const struct walk *walk, struct error *err);
 void walk_release(struct walk *walk);
 
 const char *walk_name(const struct walk *walk, const struct walk_entry *entry);

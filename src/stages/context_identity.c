@@ -198,7 +198,7 @@ static bool is_counted_file(const struct walk_entry *entry)
 
 static int hash_files(struct work *work, struct error *err)
 {
-    const struct walk *walk = &work->walk;
+    struct walk *walk = &work->walk;
     size_t count = 0;
     for (uint32_t i = 0; i < walk->len; i++)
         count += is_counted_file(&walk->entries[i]) ? 1 : 0;
@@ -206,7 +206,9 @@ static int hash_files(struct work *work, struct error *err)
     for (uint32_t i = 0; i < walk->len; i++)
         if (is_counted_file(&walk->entries[i]))
             work->files[work->file_count++].entry = i;
-    return filehash_run(walk, work->files, work->file_count, 0, err);
+    if (filehash_run(walk, work->files, work->file_count, 0, err) < 0)
+        return -1;
+    return walk_check_root(walk, err);
 }
 
 static int read_context(struct work *work, struct error *err)
@@ -214,7 +216,7 @@ static int read_context(struct work *work, struct error *err)
     const struct identity_request *request = work->request;
     if (file_resolve_within(request->workspace, request->context, &work->context, err) < 0)
         return error_wrap(err, "reading the build context %s", request->context);
-    if (read_ignore(work, err) < 0 || walk_tree(work->context, judge, work, &work->walk, err) < 0)
+    if (read_ignore(work, err) < 0 || walk_names(work->context, judge, work, &work->walk, err) < 0)
         return -1;
     context_select(&work->walk, &work->reads);
     if (check_folders(work, err) < 0)
@@ -275,6 +277,10 @@ static void add_entries(const struct work *work, struct identity_builder *builde
         const struct walk_entry *entry = &walk->entries[i];
         if (!(entry->flags & CONTEXT_SELECTED))
             continue;
+        if (S_ISREG(entry->mode) && entry->u.size == WALK_GONE) {
+            file++;
+            continue;
+        }
         walk_path(walk, i, &path);
         struct identity_entry part = {
             .type = type_of(entry->mode), .path = path.buf, .mode = entry->mode & 07777u};

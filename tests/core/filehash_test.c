@@ -39,14 +39,20 @@ static void tear_down(void)
 }
 
 /* Walk what is there and list its files. */
-static void look(void)
+static void look_by(int (*walk_by)(const char *, walk_judge *, void *, struct walk *,
+                                   struct error *))
 {
     struct error err = ERROR_INIT;
-    ck_assert_msg(walk_tree(root, NULL, NULL, &walk, &err) == 0, "%s", err.msg);
+    ck_assert_msg(walk_by(root, NULL, NULL, &walk, &err) == 0, "%s", err.msg);
     files = memory_new((walk.len + 1) * sizeof *files);
     for (uint32_t i = 0; i < walk.len; i++)
         if (S_ISREG(walk.entries[i].mode))
             files[count++].entry = i;
+}
+
+static void look(void)
+{
+    look_by(walk_tree);
 }
 
 static void path_in_root(const char *name, struct strbuf *ret_path)
@@ -188,6 +194,43 @@ START_TEST(files_that_change_are_named)
 }
 END_TEST
 
+/* Files that were only listed: what is opened is looked at, and what is gone by then was not there. */
+START_TEST(listed_files_are_looked_at)
+{
+    tree_make(root, "a = 12\n0640 a\nd/f = 1\nd/g = 1\ne/f = 1\nz = 1");
+    look_by(walk_names);
+    ck_assert_uint_eq(count, 5);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_int_eq(walk.entries[files[i].entry].u.size, WALK_UNSEEN);
+    tree_make(root, "- d/f\n- e");
+    ck_assert_int_eq(filehash_run(&walk, files, count, 2, NULL), 0);
+    const struct walk_entry *first = &walk.entries[files[0].entry];
+    ck_assert_int_eq(first->u.size, 2);
+    ck_assert_uint_eq(first->mode, S_IFREG | 0640);
+    CLEANUP(strbuf) struct strbuf gone = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(STRBUF_NO_CAP);
+    for (size_t i = 0; i < count; i++) {
+        walk_path(&walk, files[i].entry, &path);
+        if (walk.entries[files[i].entry].u.size == WALK_GONE)
+            strbuf_addf(&gone, "%s ", path.buf);
+    }
+    ck_assert_str_eq(gone.buf, "d/f e/f ");
+}
+END_TEST
+
+START_TEST(listed_files_that_are_something_else_are_named)
+{
+    static const char *const others[] = {"- f\nf -> a", "- f\nf/", "- f\nf |"};
+    struct error err = ERROR_INIT;
+    tree_make(root, "a = 1\nf = 1");
+    look_by(walk_names);
+    tree_make(root, others[_i]);
+    ck_assert_int_eq(filehash_run(&walk, files, count, 1, &err), -1);
+    ck_assert_int_eq(err.kind, ERROR_FAILED);
+    ck_assert_msg(strstr(err.msg, "/f ") != NULL, "%s", err.msg);
+}
+END_TEST
+
 /* A writer that goes on while the file is read. The file is large enough that it is seen. */
 static void *write_on(void *argument)
 {
@@ -295,6 +338,8 @@ Suite *filehash_suite(void)
     tcase_add_test(tests, threads_make_no_difference);
     tcase_add_loop_test(tests, files_that_change_are_named, 0,
                         (int)(sizeof changes / sizeof *changes));
+    tcase_add_test(tests, listed_files_are_looked_at);
+    tcase_add_loop_test(tests, listed_files_that_are_something_else_are_named, 0, 3);
     tcase_add_test(tests, a_file_that_is_written_to_meanwhile_is_named);
     tcase_add_test(tests, a_file_that_cannot_be_read_is_named);
     tcase_add_test(tests, the_first_of_several_faults_is_told);

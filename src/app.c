@@ -141,7 +141,7 @@ static int read_request(struct app *app, int argc, const char *const *argv,
     app->has_inputs = true;
     if (app->inputs.json && report_json_begin(err) < 0)
         return -1;
-    secrets_mask(&app->run.services.github, &app->inputs);
+    secrets_tell_inputs(&app->run, &app->inputs);
     if (read_event(app, err) < 0)
         return -1;
     CLEANUP_FREE char *commit = NULL;
@@ -286,7 +286,7 @@ static int clean_up(struct app *app, const char *program, const char *const *env
     int rc = inputs_read(1, argv, environment, &app->inputs, &ask, &err);
     app->has_inputs = rc == 0;
     if (rc == 0) {
-        secrets_mask(&run->services.github, &app->inputs);
+        secrets_tell_inputs(run, &app->inputs);
         run->inputs = &app->inputs;
         run_set_deadline(run, clock_now_ms() + app->inputs.deadline_ms);
     }
@@ -309,6 +309,7 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     cancel_install();
     run->environ = environment;
     github_read(&run->services.github, environment);
+    secrets_init(run);
     if (run->services.github.is_actions)
         log_use(&github_log);
     else
@@ -335,6 +336,7 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
         code = 1;
 
     run_release(run); /* first: a thread of it may still read the inputs */
+    secrets_release(run);
     if (app.has_event)
         event_release(&app.event);
     if (app.has_inputs)

@@ -25,7 +25,7 @@ void failure_remember(struct result *result, const char *stage, const char *titl
     snprintf(result->failed_title, sizeof result->failed_title, "%s", title);
 }
 
-void failure_say(const struct run *run, const char *stage, const struct error *err)
+void failure_say(struct run *run, const char *stage, const struct error *err)
 {
     const struct github *github = &run->services.github;
     CLEANUP(strbuf) struct strbuf address = STRBUF_INIT(STRBUF_NO_CAP);
@@ -146,6 +146,7 @@ void failure_handle(struct run *run, const struct stage *const *stages, size_t f
     struct result *result = &run->result;
     const struct stage *failed = stages[failed_at];
     secrets_hide(run, err);
+    secrets_hide_evidence(run);
     result->signal = cancel_signal();
     if (err->kind == ERROR_CANCELLED && result->signal) {
         log_debug("%s", err->msg); /* which request it happened to meet helps nobody */

@@ -13,7 +13,7 @@ void failure_remember(struct result *result, const char *stage, const char *titl
                       const struct error *err);
 
 /* The one place where an error is told: without secrets, and with the place in the docs that speaks of it. */
-void failure_say(const struct run *run, const char *stage, const struct error *err);
+void failure_say(struct run *run, const char *stage, const struct error *err);
 
 /* Has a stage failed because a newer run works on the function, too? Then this run has not failed: it is superseded. */
 bool failure_is_newers(struct run *run, const struct stage *const *stages, size_t at,

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/cleanup.h"
@@ -18,6 +19,8 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* sink, and every call of it */
 static const struct log_sink *sink = &log_plain;         /* borrowed */
+static log_hider *hide;                                  /* under lock; NULL: nothing to hide */
+static void *hide_context;                               /* borrowed; under lock */
 static atomic_bool is_debug_shown;
 
 void log_write_all(int fd, const char *bytes, size_t len)
@@ -93,6 +96,24 @@ void log_use(const struct log_sink *new_sink)
     pthread_mutex_unlock(&lock);
 }
 
+void log_hide(log_hider *hider, void *context)
+{
+    pthread_mutex_lock(&lock);
+    hide = hider;
+    hide_context = context;
+    pthread_mutex_unlock(&lock);
+}
+
+/* The text as it may be seen; `place` is where it stands if something has to be taken out. Under lock. */
+static const char *hidden(const char *text, struct strbuf *place)
+{
+    if (!hide || !text)
+        return text;
+    strbuf_reset(place);
+    hide(hide_context, text, strlen(text), place);
+    return place->buf;
+}
+
 void log_show_debug(bool on)
 {
     atomic_store(&is_debug_shown, on);
@@ -130,11 +151,18 @@ static void emit(enum log_level level, const struct log_place *place, const char
     CLEANUP(strbuf) struct strbuf file = STRBUF_INIT(PLACE_MAX);
     CLEANUP(strbuf) struct strbuf title = STRBUF_INIT(PLACE_MAX);
     CLEANUP(strbuf) struct strbuf line = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf shown_file = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf shown_title = STRBUF_INIT(STRBUF_NO_CAP);
     struct log_place visible;
     if (place)
         visible = visible_place(place, &file, &title);
     len = without_line_end(bytes, len);
     pthread_mutex_lock(&lock);
+    if (place) {
+        visible.file = hidden(visible.file, &shown_file);
+        visible.title = hidden(visible.title, &shown_title);
+    }
     for (size_t start = 0, end; start <= len; start = end + 1) {
         const char *newline = start < len ? memchr(bytes + start, '\n', len - start) : NULL;
         end = newline ? (size_t)(newline - bytes) : len;
@@ -146,7 +174,7 @@ static void emit(enum log_level level, const struct log_place *place, const char
         if (line.len < LINE_TEXT_MAX)
             text_add_visible(&line, bytes + start, line_len, LINE_TEXT_MAX - line.len, false);
         if (level < LOG_WARNING || end == len)
-            sink->line(sink->context, level, place ? &visible : NULL, line.buf);
+            sink->line(sink->context, level, place ? &visible : NULL, hidden(line.buf, &shown));
     }
     pthread_mutex_unlock(&lock);
 }
@@ -221,8 +249,9 @@ void log_group_begin(const char *fmt, ...)
     strbuf_vaddf(&title, fmt, ap);
     va_end(ap);
     text_add_visible(&visible, title.buf, title.len, PLACE_MAX, false);
+    CLEANUP(strbuf) struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
     pthread_mutex_lock(&lock);
-    sink->group_begin(sink->context, visible.buf);
+    sink->group_begin(sink->context, hidden(visible.buf, &shown));
     pthread_mutex_unlock(&lock);
 }
 
@@ -250,9 +279,10 @@ void log_live(const char *fmt, ...)
     strbuf_vaddf(&text, fmt, ap);
     va_end(ap);
     text_add_visible(&visible, text.buf, text.len, PLACE_MAX, false);
+    CLEANUP(strbuf) struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
     pthread_mutex_lock(&lock);
     if (sink->live)
-        sink->live(sink->context, visible.buf);
+        sink->live(sink->context, hidden(visible.buf, &shown));
     pthread_mutex_unlock(&lock);
 }
 

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct strbuf;
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
 struct log_place {     /* where in the user's files a message belongs; all optional */
@@ -38,6 +40,14 @@ struct log_sink {
 /* Plain text: info to stdout, warnings and errors to stderr with "warning: " and "error: ", groups
  * as "== title". */
 extern const struct log_sink log_plain;
+
+/*
+ * What must never be seen is taken out of every text, harmless already, before a sink gets it:
+ * `text` goes into `out` without it. Called under the log's lock, so it does not log itself. NULL:
+ * nothing is taken out.
+ */
+typedef void log_hider(void *context, const char *text, size_t len, struct strbuf *out);
+void log_hide(log_hider *hider, void *context);
 
 /* Borrowed until replaced; NULL means log_plain. */
 void log_use(const struct log_sink *sink);

@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "services/sts.h"
-#include "stages/stage.h"
+#include "stages/secrets.h"
 
 #define DEFAULT_SOCKET      "/var/run/docker.sock"
 #define HTTP_LIMIT_VARIABLE "LAMBDA_FASTDEPLOY_HTTP_TIMEOUT"
@@ -71,9 +71,9 @@ static void open_docker(struct run *run)
         .socket = text_starts_with(host, scheme) ? host + strlen(scheme) : DEFAULT_SOCKET};
 }
 
-static void mask_secret(void *listener, const char *secret)
+static void tell_secret(void *listener, const char *secret)
 {
-    github_mask(listener, secret);
+    secrets_tell(listener, secret);
 }
 
 /* For networks that are known to be quick: how long any HTTP exchange may take. */
@@ -111,8 +111,8 @@ static int open_aws(struct run *run, struct error *err)
         .session_token = inputs->aws_session_token,
         .oidc_request_url = services->github.oidc_request_url,
         .oidc_request_token = services->github.oidc_request_token,
-        .on_secret = mask_secret,
-        .secret_listener = &services->github,
+        .on_secret = tell_secret,
+        .secret_listener = run,
     };
     credentials_chain_init(&services->credentials, &context);
     services->credentials_ready = true;

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/identity.h"
+#include "stages/secrets.h"
 
 /*
  * A build needs a tag to push to (the engine's own BuildKit cannot push by digest). It says nothing about the image: what is under it may be unproven.
@@ -112,7 +113,7 @@ int images_login(struct run *run, const struct image_place *place, struct regist
             return error_wrap(err, "getting the registry's password");
         ecr_login_release(login);
         *login = fresh;
-        github_mask(&run->services.github, login->password);
+        secrets_tell(run, login->password);
     }
     *ret_registry = (struct registry){.http = run->services.http,
                                       .host = place->registry,

@@ -1,8 +1,50 @@
 #include "stages/secrets.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/cleanup.h"
+#include "core/log.h"
+#include "core/text.h"
+
+static void hide_known(void *context, const char *text, size_t len, struct strbuf *out)
+{
+    struct known_secrets *known = context;
+    pthread_mutex_lock(&known->lock);
+    redact_line(&known->redact, text, len, out);
+    pthread_mutex_unlock(&known->lock);
+}
+
+void secrets_init(struct run *run)
+{
+    run->known_secrets = (struct known_secrets){.redact = REDACT_INIT};
+    pthread_mutex_init(&run->known_secrets.lock, NULL);
+    log_hide(hide_known, &run->known_secrets);
+}
+
+void secrets_release(struct run *run)
+{
+    log_hide(NULL, NULL);
+    redact_release(&run->known_secrets.redact);
+    pthread_mutex_destroy(&run->known_secrets.lock);
+}
+
+void secrets_tell(struct run *run, const char *secret)
+{
+    struct known_secrets *known = &run->known_secrets;
+    pthread_mutex_lock(&known->lock);
+    redact_add(&known->redact, secret);
+    pthread_mutex_unlock(&known->lock);
+    github_mask(&run->services.github, secret);
+}
+
+static void add_known(struct run *run, struct redact *redact)
+{
+    struct known_secrets *known = &run->known_secrets;
+    pthread_mutex_lock(&known->lock);
+    redact_add_all(redact, &known->redact);
+    pthread_mutex_unlock(&known->lock);
+}
 
 static void add_environment(struct redact *redact, const struct json *configuration)
 {
@@ -10,11 +52,11 @@ static void add_environment(struct redact *redact, const struct json *configurat
         redact_add(redact, json_string(variable));
 }
 
-/* What stands behind the first `separator` of each line. */
-static void add_pairs(struct redact *redact, const struct strvec *pairs, char separator)
+/* What stands behind the first '=' of each line. */
+static void add_pairs(struct redact *redact, const struct strvec *pairs)
 {
     for (size_t i = 0; i < pairs->len; i++) {
-        const char *value = strchr(pairs->items[i], separator);
+        const char *value = strchr(pairs->items[i], '=');
         redact_add(redact, value ? value + 1 : NULL);
     }
 }
@@ -42,22 +84,20 @@ static void add_configuration_input(struct redact *redact, const char *text)
     json_free(json);
 }
 
-void secrets_collect(const struct run *run, struct redact *redact)
+void secrets_collect(struct run *run, struct redact *redact)
 {
     const struct inputs *inputs = run->inputs;
     add_environment(redact, run->snapshot.configuration);
     add_environment(redact, run->before.configuration);
     add_environment(redact, run->left.configuration);
     add_environment(redact, run->alias_configuration);
-    add_pairs(redact, &inputs->environment, '=');
-    add_pairs(redact, &inputs->secrets, '=');
+    add_pairs(redact, &inputs->environment);
     add_header_values(redact, &inputs->health_headers);
     add_configuration_input(redact, inputs->function_configuration);
-    redact_add(redact, inputs->aws_secret_access_key);
-    redact_add(redact, inputs->aws_session_token);
+    add_known(run, redact);
 }
 
-void secrets_hide(const struct run *run, struct error *err)
+void secrets_hide(struct run *run, struct error *err)
 {
     CLEANUP(redact) struct redact redact = REDACT_INIT;
     if (!run->inputs)
@@ -66,16 +106,41 @@ void secrets_hide(const struct run *run, struct error *err)
     redact_in_place(&redact, err->msg, sizeof err->msg);
 }
 
-void secrets_mask(const struct github *github, const struct inputs *inputs)
+void secrets_hide_evidence(struct run *run)
 {
-    github_mask(github, inputs->aws_secret_access_key);
-    github_mask(github, inputs->aws_session_token);
+    CLEANUP(redact) struct redact redact = REDACT_INIT;
+    CLEANUP(strbuf) struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
+    struct strbuf *evidence = &run->result.evidence;
+    if (!run->inputs || evidence->len == 0)
+        return;
+    secrets_collect(run, &redact);
+    redact_text(&redact, evidence->buf, evidence->len, &shown);
+    strbuf_reset(evidence);
+    strbuf_addsb(evidence, &shown);
+}
+
+/* Behind the scheme of "Authorization: Bearer abc" stands what alone is a secret, too. */
+static void tell_header(struct run *run, const char *header)
+{
+    const char *colon = strchr(header, ':');
+    if (!colon)
+        return;
+    const char *value = colon + 1 + strspn(colon + 1, " \t");
+    const char *space = strchr(value, ' ');
+    bool has_scheme = strncasecmp(header, "Authorization:", strlen("Authorization:")) == 0 && space;
+    secrets_tell(run, value);
+    if (has_scheme)
+        secrets_tell(run, space + 1 + strspn(space + 1, " "));
+}
+
+void secrets_tell_inputs(struct run *run, const struct inputs *inputs)
+{
+    secrets_tell(run, inputs->aws_secret_access_key);
+    secrets_tell(run, inputs->aws_session_token);
     for (size_t i = 0; i < inputs->secrets.len; i++) {
         const char *value = strchr(inputs->secrets.items[i], '=');
-        github_mask(github, value ? value + 1 : NULL);
+        secrets_tell(run, value ? value + 1 : NULL);
     }
-    for (size_t i = 0; i < inputs->health_headers.len; i++) {
-        const char *value = strchr(inputs->health_headers.items[i], ':');
-        github_mask(github, value ? value + 1 + strspn(value + 1, " \t") : NULL);
-    }
+    for (size_t i = 0; i < inputs->health_headers.len; i++)
+        tell_header(run, inputs->health_headers.items[i]);
 }

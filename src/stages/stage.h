@@ -8,6 +8,7 @@
 #ifndef STAGES_STAGE_H
 #define STAGES_STAGE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@
 #include "model/facts.h"
 #include "model/gate.h"
 #include "model/inputs.h"
+#include "model/redact.h"
 #include "model/result.h"
 #include "services/aws.h"
 #include "services/buildx.h"
@@ -38,6 +40,12 @@ struct builder_start {
     int span;             /* beside the way */
     bool begun, told;     /* `told`: the text is in the log */
 };
+/* What no line of the log may hold (stages/secrets.h). */
+struct known_secrets {
+    pthread_mutex_t lock;
+    struct redact redact; /* under lock */
+};
+
 struct reading;      /* stages/reading.h */
 struct health_ahead; /* stages/health.h */
 struct side_build;   /* stages/side_build.h */
@@ -75,6 +83,7 @@ struct run {
     const struct inputs *inputs; /* borrowed */
     const struct event *event;   /* borrowed */
     const struct gate *gate;     /* borrowed */
+    struct known_secrets known_secrets;
     struct run_paths paths;
     char *temp_folder;   /* owned; 0700, removed at the end; NULL until somebody needs one
                             (run_temp_folder) */

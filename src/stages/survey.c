@@ -18,6 +18,7 @@
 #include "stages/pin.h"
 #include "stages/reading.h"
 #include "stages/record.h"
+#include "stages/secrets.h"
 
 static void copy_function(struct function_facts *facts, const struct lambda_function *function)
 {
@@ -208,7 +209,7 @@ static int find_registry(struct run *run, struct error *err)
     } else {
         if (ecr_get_login(&run->services.aws, &run->services.login, err) < 0)
             return error_wrap(err, "getting the registry's password");
-        github_mask(&run->services.github, run->services.login.password);
+        secrets_tell(run, run->services.login.password);
         snprintf(facts->registry, sizeof facts->registry, "%s", run->services.login.registry);
         snprintf(facts->account, sizeof facts->account, "%.*s", (int)strcspn(facts->registry, "."),
                  facts->registry);
@@ -313,9 +314,9 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
     CLEANUP(strvec) struct strvec base_names = STRVEC_INIT, triggers = STRVEC_INIT;
     bool triggers_known;
     pin_base_names(run, &base_names);
-    const struct identity_request request = {
     if (pin_base_triggers(run, &triggers, &triggers_known, err) < 0)
         return -1;
+    const struct identity_request request = {
         .workspace = run->paths.workspace,
         .file = run->paths.file,
         .context = run->paths.context,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +102,33 @@ START_TEST(line_breaks_make_lines_or_one_annotation)
 {
     log_at(breaks[_i].level, NULL, "%s", breaks[_i].text);
     ck_assert_str_eq(seen.buf, breaks[_i].seen);
+}
+END_TEST
+
+/* Stands for whoever knows the secrets: "secret" is one. */
+static void hide_secret(void *context, const char *text, size_t len, struct strbuf *out)
+{
+    (void)context;
+    const char *found = memmem(text, len, "secret", 6);
+    size_t before = found ? (size_t)(found - text) : len;
+    strbuf_add(out, text, before);
+    if (found)
+        strbuf_addf(out, "*%s", found + 6);
+}
+
+START_TEST(nothing_hidden_reaches_the_sink)
+{
+    const struct log_place place = {.file = "secret.c", .line = 3, .title = "a secret title"};
+    const char colour[] = "sec\x1b[0mret behind a colour";
+    log_hide(hide_secret, NULL);
+    log_info("a secret\nand a secret again");
+    log_at(LOG_ERROR, &place, "secret");
+    log_foreign(colour, strlen(colour));
+    log_group_begin("secret");
+    log_hide(NULL, NULL);
+    log_info("secret");
+    ck_assert_str_eq(seen.buf, "1 |a *;1 |and a * again;3 *.c:3 a * title|*;1 |* behind a colour;"
+                               "begin *;1 |secret;");
 }
 END_TEST
 
@@ -311,6 +339,7 @@ Suite *log_suite(void)
     tcase_add_test(tests, every_text_is_made_harmless);
     tcase_add_loop_test(tests, line_breaks_make_lines_or_one_annotation, 0,
                         sizeof breaks / sizeof *breaks);
+    tcase_add_test(tests, nothing_hidden_reaches_the_sink);
     tcase_add_test(tests, foreign_lines_are_info);
     tcase_add_loop_test(tests, endless_messages_are_cut, 0, 2);
     tcase_add_test(tests, plain_lines);

@@ -3,8 +3,10 @@
 Each run is looked at when it has ended (case.py); the registry, with all that was pushed, once at the end of the suite.
 """
 
+import base64
 import pathlib
 import threading
+import urllib.parse
 import zlib
 
 REGISTRY = pathlib.Path("/var/lib/registry")  # of the local cloud, seen from inside
@@ -43,6 +45,17 @@ def given(env, inputs):
             value = line.partition(separator)[2] if separator else line
             found.add(value.strip())
     return {secret for secret in found if len(secret) >= SHORTEST}
+
+
+def forms(secret):
+    """The secret as it is, as a URL writes it, and as base64 does, wherever in an encoded text it begins."""
+    data = secret.encode()
+    found = {secret, urllib.parse.quote(secret, safe=""), urllib.parse.quote(secret, safe="").lower()}
+    for shift in range(3):
+        text = base64.b64encode(bytes(shift) + data).decode()
+        inner = text[(shift * 8 + 5) // 6:(shift + len(data)) * 8 // 6]
+        found |= {inner, inner.translate(str.maketrans("+/", "-_"))}
+    return {form for form in found if len(form) >= SHORTEST}
 
 
 def pieces(path):

@@ -1,5 +1,6 @@
 """Secrets while a run goes on: files, processes, memory. What a run leaves is looked at after every run of every test."""
 
+import base64
 import gzip
 import hashlib
 import os
@@ -7,8 +8,9 @@ import pathlib
 import stat
 import tempfile
 import unittest
+import urllib.parse
 
-from . import canary, cloud
+from . import canary, case, cloud, commands, runner
 from .serving import FunctionCase
 
 BUILD_SECRET = "canary-of-the-build-7f3a9c"
@@ -72,6 +74,81 @@ class WhileItRuns(FunctionCase):
             limit = next(line for line in (path / "limits").read_text().splitlines() if "core file" in line)
             self.assertEqual(limit.split()[4:6], ["0", "0"], limit)
         self.assertEqual((proc / "1" / "environ").stat().st_uid, 0)
+
+
+TALKATIVE = """\
+ARG BASE_IMAGE=base
+FROM busybox AS use
+RUN --mount=type=secret,id=npm s="$(cat /run/secrets/npm)"; echo "the token is $s"; echo "$s" | base64; \\
+    echo "key:$s" | base64; printf 'https://x/?t=%s\\n' "$s" >&2; head -c 9 /run/secrets/npm; echo; {end}
+FROM ${{BASE_IMAGE}}
+COPY function /function
+COPY app/ /app/
+COPY --from=use /etc/passwd /etc/passwd
+ENTRYPOINT ["/function"]
+"""
+
+
+class WhatTheBuildSays(FunctionCase):
+    """A build prints its secret, plain and encoded: it is in no log, whoever reads that, and in no summary."""
+
+    def talkative(self, end):
+        project = self.project()
+        return project, project.write("Dockerfile.lambda", TALKATIVE.format(end=end)).commit("Talk")
+
+    def test_on_github(self):
+        project, _ = self.talkative("true")
+        run = self.run_step(project, inputs=self.inputs(secrets=f"npm={BUILD_SECRET}"))
+        self.assertExit(run, 0)
+        self.assertIn("the token is ***", run.text)
+
+    def test_when_it_fails(self):
+        project, _ = self.talkative("false")
+        run = self.run_step(project, inputs=self.inputs(secrets=f"npm={BUILD_SECRET}"))
+        self.assertExit(run, 1)
+        self.assertIn("the token is ***", run.summary)
+
+    def test_elsewhere(self):
+        """Another CI masks nothing."""
+        project, _ = self.talkative("true")
+        self.secrets.add(BUILD_SECRET)
+        flags = [f"--{name}={value}" for name, value in self.inputs(secrets=f"npm={BUILD_SECRET}").items()]
+        run = self.run_shell_quietly(project, flags)
+        self.assertExit(run, 0)
+        self.assertIn("the token is ***", run.text)
+
+    def run_shell_quietly(self, project, flags):
+        """Given by the environment: an argument is seen by everybody."""
+        env = {"INPUT_SECRETS": f"npm={BUILD_SECRET}", **case.KEYS}
+        return self.run_shell(project, *[flag for flag in flags if not flag.startswith("--secrets=")], env=env)
+
+
+class Leaks(case.Case):
+    """A leak at each place is found: the search that every run of every test goes through cannot pass by one."""
+
+    SECRET = "canary-of-a-leak-5b1c/9f+2a"
+
+    def left(self, **changes):
+        values = {"exit_code": 0, "wall_s": 0, "lines": [], "log": commands.parse_log([]), "outputs": {}, "state": {}, "env": {},
+                  "summary": "", "calls": [], "processes": [], "problems": [], "left_behind": [], **changes}
+        return runner.Run(**values)
+
+    def test_each_place(self):
+        self.secrets.add(self.SECRET)
+        self.assertNoSecret(self.left())
+        encoded = (self.SECRET, base64.b64encode(b"AWS:" + self.SECRET.encode() + b"!").decode(),
+                   base64.urlsafe_b64encode(b"AW:" + self.SECRET.encode()).decode(), urllib.parse.quote(self.SECRET, safe=""))
+        for text in (f"x {form} y" for form in encoded):
+            for place in ({"lines": [runner.Line(0, "stdout", text)]}, {"lines": [runner.Line(0, "stderr", text)]},
+                          {"outputs": {"result": text}}, {"state": {"x": text}}, {"summary": text}, {"calls": [["buildx", text]]},
+                          {"processes": [["git", text]]}):
+                with self.subTest(place=place), self.assertRaises(AssertionError):
+                    self.assertNoSecret(self.left(**place))
+
+    def test_a_file_that_stays(self):
+        run = self.left(summary="x", outputs={"deployed": "true"}, left_behind=["/tmp/x"])
+        with self.assertRaises(AssertionError):
+            self.check_run(run)
 
 
 class Canary(unittest.TestCase):

@@ -143,17 +143,23 @@ static int try_until_pushed(struct run *run, const struct image_order *order,
     }
 }
 
+/* `again`: the same image once more, and what was built the first time was built by this run. */
 static int build_and_push(struct run *run, const struct image_order *order,
-                          struct buildx_build *build, char ret_digest[DIGEST_SIZE],
+                          struct buildx_build *build, bool again, char ret_digest[DIGEST_SIZE],
                           struct error *err)
 {
+    struct image_result *result = order->result;
     struct build_steps steps = {.items = NULL}, ahead = {.items = NULL};
+    if (again) {
+        steps = (struct build_steps){.items = STEAL(result->steps), .len = result->step_count};
+        result->step_count = 0;
+    }
     int rc = try_until_pushed(run, order, build, &steps, ret_digest, err);
     if (!order->is_base)
         side_builds_take_ahead(run, &ahead);
     build_steps_add_earlier(&steps, &ahead);
     build_steps_release(&ahead);
-    keep_steps(order->result, &steps);
+    keep_steps(result, &steps);
     return rc;
 }
 
@@ -335,7 +341,7 @@ static int build_ours(struct run *run, const struct image_order *order,
                       char ret_digest[DIGEST_SIZE], struct error *err)
 {
     for (int try = 1;; try++) {
-        if (build_and_push(run, order, build, ret_digest, err) < 0)
+        if (build_and_push(run, order, build, try > 1, ret_digest, err) < 0)
             return -1;
         if (check_is_ours(order, registry, ret_digest, err) == 0)
             return 0;

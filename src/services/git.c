@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/process.h"
 #include "core/strbuf.h"
+#include "core/strvec.h"
 #include "core/text.h"
 
 #define GIT_TIMEOUT_MS    10000
@@ -31,9 +32,23 @@ static bool is_commit_id(const char *text)
     return (len == 40 || len == 64) && (text[len] == '\0' || isspace((unsigned char)text[len]));
 }
 
+/*
+ * The repository's configuration is whoever's who made the checkout, and git runs what it names to fetch an object that is missing. It gets no way to fetch,
+ * and none of our environment but the path: there are keys in it.
+ */
+static void make_environment(struct strvec *env)
+{
+    const char *path = getenv("PATH");
+    strvec_pushf(env, "PATH=%s", path ? path : "/usr/local/bin:/usr/bin:/bin");
+    strvec_push_many(env, "GIT_ALLOW_PROTOCOL=none", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0",
+                     "GIT_CONFIG_GLOBAL=/dev/null", "LC_ALL=C", NULL);
+}
+
 /* First line the id, behind it the message. */
 static int ask_git(const char *folder, struct strbuf *out, struct error *err)
 {
+    CLEANUP(strvec) struct strvec env = STRVEC_INIT;
+    make_environment(&env);
     const char *const argv[] = {"git",
                                 "-c",
                                 "safe.directory=*",
@@ -46,8 +61,11 @@ static int ask_git(const char *folder, struct strbuf *out, struct error *err)
                                 "--encoding=UTF-8",
                                 "--no-color",
                                 NULL};
-    const struct process_spec spec = {
-        .argv = argv, .timeout_ms = GIT_TIMEOUT_MS, .on_line = collect_line, .context = out};
+    const struct process_spec spec = {.argv = argv,
+                                      .env = (const char *const *)env.items,
+                                      .timeout_ms = GIT_TIMEOUT_MS,
+                                      .on_line = collect_line,
+                                      .context = out};
     struct process_result result;
     if (process_run(&spec, &result, err) < 0)
         return -1;

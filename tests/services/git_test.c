@@ -201,6 +201,58 @@ START_TEST(heads_of_real_repositories)
 }
 END_TEST
 
+/* A configuration that names a program to fetch what is missing: that program is never started. */
+START_TEST(a_checkout_starts_nothing)
+{
+    if (!has_git())
+        return;
+    CLEANUP(strbuf) struct strbuf url = STRBUF_INIT(8192), marker = STRBUF_INIT(8192);
+    CLEANUP(strbuf) struct strbuf objects = STRBUF_INIT(8192);
+    strbuf_addf(&marker, "%s/started", folder);
+    strbuf_addf(&url, "ext::touch %s", marker.buf);
+    strbuf_addf(&objects, "%s/r/.git/objects", folder);
+    GIT(".", "init", "-q", "-b", "main", "r");
+    COMMIT("r", "one\n");
+    GIT("r", "config", "core.repositoryformatversion", "1");
+    GIT("r", "config", "extensions.partialClone", "origin");
+    GIT("r", "config", "remote.origin.promisor", "true");
+    GIT("r", "config", "protocol.ext.allow", "always");
+    GIT("r", "config", "remote.origin.url", url.buf);
+    ck_assert_int_eq(file_remove_tree(objects.buf, NULL), 0);
+    ck_assert_int_eq(mkdir(objects.buf, 0700), 0);
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(8192);
+    CLEANUP_FREE char *commit = NULL;
+    strbuf_addf(&path, "%s/r", folder);
+    ck_assert_int_eq(git_head(path.buf, &commit, NULL, NULL), 0); /* by the files */
+    ck_assert_uint_eq(strlen(commit), 40);
+    ck_assert(!file_exists(marker.buf));
+}
+END_TEST
+
+/* Nothing of our environment, where the keys are. */
+static int look_at_environment(void *context, const struct process_spec *spec,
+                               struct process_result *ret_result, struct error *err)
+{
+    (void)context;
+    (void)err;
+    ck_assert_ptr_nonnull(spec->env);
+    for (size_t i = 0; spec->env[i]; i++)
+        ck_assert_ptr_null(strstr(spec->env[i], "canary"));
+    *ret_result = (struct process_result){.outcome = PROCESS_NOT_FOUND};
+    return 0;
+}
+
+START_TEST(git_gets_no_keys)
+{
+    CLEANUP_FREE char *commit = NULL;
+    put(".git/HEAD", ID "\n");
+    ck_assert_int_eq(setenv("INPUT_AWS-SECRET-ACCESS-KEY", "canary", 1), 0);
+    process_replace(look_at_environment, NULL);
+    ck_assert_int_eq(git_head(folder, &commit, NULL, NULL), 0);
+    ck_assert_int_eq(unsetenv("INPUT_AWS-SECRET-ACCESS-KEY"), 0);
+}
+END_TEST
+
 START_TEST(other_kinds_of_checkouts)
 {
     if (!has_git())
@@ -286,6 +338,8 @@ Suite *git_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, head_without_git, 0, COUNT(layouts));
     tcase_add_loop_test(tcase, heads_of_real_repositories, 0, COUNT(messages));
+    tcase_add_test(tcase, a_checkout_starts_nothing);
+    tcase_add_test(tcase, git_gets_no_keys);
     tcase_add_test(tcase, other_kinds_of_checkouts);
     tcase_add_test(tcase, no_program_of_the_repository_is_run);
     tcase_add_test(tcase, somebody_elses_repository);

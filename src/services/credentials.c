@@ -126,7 +126,9 @@ static int make_current(struct credentials_chain *chain, struct error *err)
     if (fetch(chain, &fresh, err) < 0) {
         if (!chain->fetched || chain->current.expires_at <= now)
             return -1;
-        error_reset(err); /* the old ones are still good: the next call tries again */
+        error_reset(err); /* the old ones are still good */
+        int64_t later = clock_wall_seconds() + CREDENTIALS_PAUSE_S;
+        chain->renew_at = later < chain->current.expires_at ? later : chain->current.expires_at;
         return 0;
     }
     credentials_copy(&chain->current, &fresh);

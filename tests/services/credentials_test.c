@@ -277,12 +277,23 @@ START_TEST(uses_old_keys_while_they_are_good)
     chain_start(&chain, 3600);
     expect_key(&chain, "KEY1");
     fetch_fails = true;
-    fake.wall_s += 3599;
+    fake.wall_s += 3300;
     expect_key(&chain, "KEY1");
+    expect_key(&chain, "KEY1");
+    ck_assert_int_eq(fetches, 2); /* a failure may take its time: not before each call */
+    fake.wall_s += 29;
+    expect_key(&chain, "KEY1");
+    ck_assert_int_eq(fetches, 2);
+    fake.wall_s++;
+    expect_key(&chain, "KEY1");
+    ck_assert_int_eq(fetches, 3);
+    fake.wall_s += 30;
     fetch_fails = false;
-    expect_key(&chain, "KEY3");
+    expect_key(&chain, "KEY4");
     fetch_fails = true;
-    fake.wall_s += 3600;
+    fake.wall_s += 3590; /* ten seconds are left: no pause goes over the end */
+    expect_key(&chain, "KEY4");
+    fake.wall_s += 10;
     ck_assert_int_eq(credentials_chain_get(&chain, &keys, &err), -1);
     ck_assert_int_eq(err.kind, ERROR_NETWORK);
     ck_assert_str_eq(err.msg, "credentials by numbers: no answer");

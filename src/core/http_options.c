@@ -125,6 +125,7 @@ static CURLcode set_tls(CURL *easy, const struct http *http)
     SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (http->ca_file) {
         const char *ca_file = share_trust(easy, http) ? NULL : http->ca_file;
         SET(CURLOPT_CAINFO, ca_file);

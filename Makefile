@@ -98,7 +98,7 @@ kills: tools-check all
 	tests/with-cloud python3 -m e2e.kills --binary $(BUILD)/lambda-fastdeploy --seed $(SEED) --cells $(CELLS) --workers $(WORKERS) $(KILLS)
 
 # Ten deployments of one function at once, ROUNDS times; and a simulated life of SECONDS. A client asks the alias all along.
-SECONDS ?= 60
+crowd soak: SECONDS ?= 60
 crowd soak: tools-check all
 	tests/cloud/install
 	tests/with-cloud python3 -m e2e.soak --binary $(BUILD)/lambda-fastdeploy --seed $(SEED) --seconds $(SECONDS) \
@@ -207,7 +207,7 @@ asan: tools-check
 	    WRAP=asan e2e
 
 # Every parser of outside text gets bytes that nobody thought of. SECONDS each, two at a time; FUZZ="json xml" chooses some.
-SECONDS ?= 20
+fuzz: SECONDS ?= 20
 FUZZ ?= $(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 FUZZ_SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 fuzz:

@@ -78,8 +78,10 @@ class WhileItRuns(FunctionCase):
 
 TALKATIVE = """\
 ARG BASE_IMAGE=base
+FROM ${{BASE_IMAGE}} AS base-files
 FROM busybox AS use
-RUN --mount=type=secret,id=npm s="$(cat /run/secrets/npm)"; echo "the token is $s"; echo "$s" | base64; \\
+COPY --from=base-files /opt/base /opt/base
+RUN --mount=type=secret,id=npm : {name}; s="$(cat /run/secrets/npm)"; echo "the token is $s"; echo "$s" | base64; \\
     echo "key:$s" | base64; printf 'https://x/?t=%s\\n' "$s" >&2; head -c 9 /run/secrets/npm; echo; {end}
 FROM ${{BASE_IMAGE}}
 COPY function /function
@@ -94,7 +96,7 @@ class WhatTheBuildSays(FunctionCase):
 
     def talkative(self, end):
         project = self.project()
-        return project, project.write("Dockerfile.lambda", TALKATIVE.format(end=end)).commit("Talk")
+        return project, project.write("Dockerfile.lambda", TALKATIVE.format(name=self.name, end=end)).commit("Talk")
 
     def test_on_github(self):
         project, _ = self.talkative("true")

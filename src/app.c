@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/log_terminal.h"
 #include "core/private.h"
+#include "core/streams.h"
 #include "core/text.h"
 #include "failure.h"
 #include "services/git.h"
@@ -305,6 +306,7 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
 {
     struct app app = {.has_inputs = false};
     struct run *run = &app.run;
+    streams_occupy();
     private_process();
     cancel_install();
     run->environ = environment;

@@ -42,6 +42,7 @@ void cancel_install(void)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file that may not grow is an error of write(), too */
 
     sigset_t ours; /* whoever started us may have had them blocked */
     sigemptyset(&ours);

@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-/* Install the handlers for SIGINT and SIGTERM, and ignore SIGPIPE. Once, before the first thread.
+/* Install the handlers for SIGINT and SIGTERM, and ignore SIGPIPE and SIGXFSZ, which are errors of a write. Once, before the first
+ * thread.
  */
 void cancel_install(void);
 

@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +67,30 @@ START_TEST(installing_twice_changes_nothing)
     int fd = cancel_fd();
     cancel_install();
     ck_assert_int_eq(cancel_fd(), fd);
+}
+END_TEST
+
+START_TEST(a_write_that_cannot_be_is_an_error)
+{
+    int ends[2];
+    FILE *file = tmpfile();
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(pipe(ends), 0);
+    close(ends[0]);
+    pid_t child = fork(); /* Check writes to files of its own */
+    if (child == 0) {
+        const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+        setrlimit(RLIMIT_FSIZE, &none);
+        cancel_install();
+        bool file_refuses = write(fileno(file), "x", 1) < 0 && errno == EFBIG;
+        bool pipe_refuses = write(ends[1], "x", 1) < 0 && errno == EPIPE;
+        _exit(file_refuses && pipe_refuses ? 0 : 1);
+    }
+    int status = -1;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    fclose(file);
+    close(ends[1]);
 }
 END_TEST
 
@@ -141,6 +167,7 @@ Suite *cancel_suite(void)
     tcase_add_loop_test(tests, a_signal_is_noted, 0, 2);
     tcase_add_test(tests, pretending_is_like_a_signal);
     tcase_add_test(tests, installing_twice_changes_nothing);
+    tcase_add_test(tests, a_write_that_cannot_be_is_an_error);
     tcase_add_test(tests, shields_nest_and_belong_to_a_thread);
     tcase_add_test(tests, what_installing_sets);
     suite_add_tcase(suite, tests);

@@ -259,21 +259,28 @@ int buildx_ensure_builder(struct buildx *buildx, const char *name, const char *d
     return check_short(&result, "starting a builder", &out, err);
 }
 
+int buildx_give_up_builder(struct buildx *buildx, const char *name, struct error *err)
+{
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(OUTPUT_MAX_BYTES);
+    CLEANUP(strvec) struct strvec remove = STRVEC_INIT;
+    struct process_result result;
+    strvec_push_many(&remove, "rm", "--force", name, NULL);
+    if (run_short(buildx, &remove, SHORT_TIMEOUT_MS, &out, &result, err) < 0)
+        return -1;
+    return check_short(&result, "removing the builder", &out, err);
+}
+
 /* A fresh configuration knows no builder: told of it (not started), buildx finds the container by its name. */
 int buildx_remove_builder(struct buildx *buildx, const char *name, struct error *err)
 {
     CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(OUTPUT_MAX_BYTES);
-    CLEANUP(strvec) struct strvec create = STRVEC_INIT, remove = STRVEC_INIT;
+    CLEANUP(strvec) struct strvec create = STRVEC_INIT;
     struct process_result result;
     strvec_push_many(&create, "create", "--name", name, "--driver", "docker-container", NULL);
-    strvec_push_many(&remove, "rm", "--force", name, NULL);
     if (run_short(buildx, &create, SHORT_TIMEOUT_MS, &out, &result, err) < 0 ||
         check_short(&result, "naming the builder", &out, err) < 0)
         return -1;
-    strbuf_reset(&out);
-    if (run_short(buildx, &remove, SHORT_TIMEOUT_MS, &out, &result, err) < 0)
-        return -1;
-    return check_short(&result, "removing the builder", &out, err);
+    return buildx_give_up_builder(buildx, name, err);
 }
 
 static bool names_platform(const char *line, size_t line_len, const char *platform)

@@ -44,6 +44,8 @@ int buildx_login(struct buildx *buildx, const char *registry, const char *user,
  */
 int buildx_ensure_builder(struct buildx *buildx, const char *name, const char *driver,
                           const char *endpoint, int64_t timeout_ms, struct error *err);
+/* Remove a builder that buildx_ensure_builder has begun to make. */
+int buildx_give_up_builder(struct buildx *buildx, const char *name, struct error *err);
 /* Remove a docker-container builder of that name, its container and its volume; 0, too, where there is none. */
 int buildx_remove_builder(struct buildx *buildx, const char *name, struct error *err);
 /* Can this builder (NULL: the default) build for `platform`, natively or by emulation? From `buildx inspect`. */

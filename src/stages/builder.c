@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "stages/journal.h"
@@ -10,6 +11,7 @@
 #define BOOT_TIMEOUT_MS 120000
 #define OUR_BUILDER                                                                                \
     "lambda-fastdeploy" /* kept by name: a later step of the same job finds it again */
+#define SECOND_BUILDER OUR_BUILDER "-2"
 
 /* `builder` as an endpoint → buildx's driver. "docker-container://name" is that builder container. */
 static const struct {
@@ -32,6 +34,39 @@ static bool is_auto(const struct run *run)
     return text_equal(run->inputs->builder, "auto");
 }
 
+/* Of the thread: the run's own deadline may move meanwhile. */
+static int64_t boot_limit_ms(const struct run *run)
+{
+    int64_t left_ms = run->services.builder_start.end_ms - clock_now_ms();
+    return left_ms < 1 ? 1 : left_ms < BOOT_TIMEOUT_MS ? left_ms : BOOT_TIMEOUT_MS;
+}
+
+static int boot_container(struct run *run, const char *name, struct error *err)
+{
+    struct services *services = &run->services;
+    snprintf(services->builder, sizeof services->builder, "%s", name);
+    journal_builder(run);
+    return buildx_ensure_builder(&services->buildx, services->builder, "docker-container", NULL,
+                                 boot_limit_ms(run), err);
+}
+
+/* One that hangs is given up for a fresh one under another name: what holds it up would hold up its name, too. */
+static int boot_own_builder(struct run *run, struct error *err)
+{
+    struct services *services = &run->services;
+    struct error ignored = ERROR_INIT; /* the container ends with the machine */
+    int rc = boot_container(run, OUR_BUILDER, err);
+    if (rc == 0 || err->kind != ERROR_TIMEOUT || services->builder_start.end_ms <= clock_now_ms())
+        return rc;
+    error_reset(err);
+    (void)buildx_give_up_builder(&services->buildx, OUR_BUILDER, &ignored);
+    snprintf(services->builder_start.text, sizeof services->builder_start.text,
+             "a second container: the first one hung while it started, and was given up");
+    if (boot_container(run, SECOND_BUILDER, err) < 0)
+        return error_wrap(err, "after the first one hung");
+    return 0;
+}
+
 static int choose_engines_builder(struct run *run, const struct docker_info *info,
                                   struct error *err)
 {
@@ -47,13 +82,10 @@ static int choose_engines_builder(struct run *run, const struct docker_info *inf
                      (run->inputs->cache_gha && run->services.github.runtime_token);
     if (!has_cache)
         return 0; /* nothing to export: the engine's own will do */
-    snprintf(services->builder, sizeof services->builder, "%s", OUR_BUILDER);
     services->builder_caches = true;
     snprintf(services->builder_start.text, sizeof services->builder_start.text,
              "a container (this engine's own BuildKit cannot export caches)");
-    journal_builder(run);
-    return buildx_ensure_builder(&services->buildx, services->builder, "docker-container", NULL,
-                                 BOOT_TIMEOUT_MS, err);
+    return boot_own_builder(run, err);
 }
 
 static int choose_builder(struct run *run, struct error *err)
@@ -73,7 +105,7 @@ static int choose_builder(struct run *run, struct error *err)
     if (!driver)
         return 0;
     return buildx_ensure_builder(&services->buildx, services->builder, driver, wanted,
-                                 BOOT_TIMEOUT_MS, err);
+                                 boot_limit_ms(run), err);
 }
 
 /* Without emulation another architecture would fail half an hour later, in its first RUN, with "exec format error". */
@@ -121,6 +153,7 @@ static int begin(struct run *run, struct error *err)
         return -1;
     start->begun = true;
     start->platform = run_platform(run);
+    start->end_ms = run->deadline_ms;
     start->span = span_begin(&run->result.spans, SPAN_NONE, "Make the builder ready");
     span_set_beside(&run->result.spans, start->span);
     start->task = (struct task)TASK(make_ready_in_thread, run);

@@ -4,8 +4,8 @@
  * while others are asked.
  *
  * `auto`: the engine's own when it can export caches (containerd image store), else a
- * docker-container builder that is kept by name within the job. A name or endpoint is used as it is
- * given.
+ * docker-container builder that is kept by name within the job; one whose boot hangs is given up, once,
+ * for a fresh one. A name or endpoint is used as it is given.
  */
 #ifndef STAGES_BUILDER_H
 #define STAGES_BUILDER_H

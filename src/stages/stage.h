@@ -35,6 +35,7 @@
 struct builder_start {
     struct task task;
     const char *platform; /* borrowed; what it must be able to build for */
+    int64_t end_ms;       /* clock_now_ms() at which the run ends, as it was at the beginning */
     char text[200];       /* which builder it is, for the log */
     struct error failure; /* ERROR_NONE: it is ready */
     int span;             /* beside the way */

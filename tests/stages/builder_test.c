@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/http.h"
 #include "core/log.h"
@@ -21,8 +22,10 @@ Suite *builder_suite(void);
 /* ---- an engine and a buildx that wait where a test tells them to ---- */
 
 static struct {
-    const char *info;       /* what the engine says of itself */
-    const char *fails;      /* commands that begin so end with status 1; NULL: none */
+    const char *info;  /* what the engine says of itself */
+    const char *fails; /* commands that begin so end with status 1; NULL: none */
+    const char
+        *hangs; /* a command that begins so is stopped, since it takes too long; NULL: none */
     const char *waits;      /* a command that begins so waits until the test goes on; NULL: none */
     sem_t begun, go;        /* it waits now; it may go on */
     bool is_late;           /* nobody let it go on */
@@ -76,7 +79,10 @@ static int run_buildx(void *context, const struct process_spec *spec,
     spec->on_line(spec->context, PROCESS_STDOUT, says, strlen(says));
     bool is_missing = begins_with(command.buf, "inspect --bootstrap") && !fake.exists;
     bool fails = is_missing || begins_with(command.buf, fake.fails);
-    *ret_result = (struct process_result){.outcome = PROCESS_EXITED, .code = fails ? 1 : 0};
+    bool hangs = begins_with(command.buf, fake.hangs);
+    *ret_result = (struct process_result){.outcome = hangs ? PROCESS_TIMED_OUT : PROCESS_EXITED,
+                                          .code = fails ? 1 : 0};
+    ck_assert_msg(spec->timeout_ms > 0 && spec->timeout_ms <= 120000, "%s: no limit", command.buf);
     return 0;
 }
 
@@ -116,6 +122,7 @@ static void set_up(void)
     inputs = (struct inputs){.builder = builder, .platform = platform, .cache_registry = true};
     run = (struct run){.inputs = &inputs, .environ = environment};
     run.services.github.runner_temp = folder;
+    run.deadline_ms = clock_now_ms() + 3600000;
     run.services.docker.socket = "/run/x.sock";
     login = (struct ecr_login){.password = "pass"};
     place = (struct image_place){.registry = "r.example", .login = &login};
@@ -216,6 +223,46 @@ START_TEST(what_goes_wrong_is_told_to_who_needs_it)
 }
 END_TEST
 
+#define BOOT(name)                                                                                 \
+    "inspect --bootstrap " name "\ncreate --name " name " --driver docker-container --bootstrap\n"
+
+START_TEST(a_boot_that_hangs_is_given_up_for_a_fresh_one)
+{
+    struct error err = ERROR_INIT;
+    fake.hangs = "create --name lambda-fastdeploy --driver";
+    ck_assert_msg(builder_ready(&run, &place, &err) == 0, "%s", err.msg);
+    ck_assert_str_eq(fake.commands.buf,
+                     "version\n" BOOT("lambda-fastdeploy") "rm --force lambda-fastdeploy\n" BOOT(
+                         "lambda-fastdeploy-2") "inspect lambda-fastdeploy-2\n");
+    ck_assert_str_eq(builder_name(&run), "lambda-fastdeploy-2");
+    ck_assert(strstr(run.services.builder_start.text, "hung") != NULL);
+}
+END_TEST
+
+START_TEST(a_second_boot_that_hangs_is_an_error)
+{
+    struct error err = ERROR_INIT;
+    fake.hangs = "create";
+    ck_assert_int_eq(builder_ready(&run, &place, &err), -1);
+    ck_assert_int_eq(err.kind, ERROR_TIMEOUT);
+    ck_assert(strstr(err.msg, "after the first one hung") && strstr(err.msg, "too slow"));
+    ck_assert_str_eq(fake.commands.buf,
+                     "version\n" BOOT("lambda-fastdeploy") "rm --force lambda-fastdeploy\n" BOOT(
+                         "lambda-fastdeploy-2"));
+}
+END_TEST
+
+START_TEST(no_fresh_one_where_the_run_has_no_time)
+{
+    struct error err = ERROR_INIT;
+    fake.hangs = "create";
+    run.deadline_ms = clock_now_ms();
+    ck_assert_int_eq(builder_ready(&run, &place, &err), -1);
+    ck_assert_int_eq(err.kind, ERROR_TIMEOUT);
+    ck_assert_str_eq(fake.commands.buf, "version\n" BOOT("lambda-fastdeploy"));
+}
+END_TEST
+
 START_TEST(another_architecture_is_refused)
 {
     struct error err = ERROR_INIT;
@@ -257,6 +304,9 @@ Suite *builder_suite(void)
     tcase_add_loop_test(tests, builders_are_made_ready, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tests, a_builder_boots_beside_other_work);
     tcase_add_test(tests, what_goes_wrong_is_told_to_who_needs_it);
+    tcase_add_test(tests, a_boot_that_hangs_is_given_up_for_a_fresh_one);
+    tcase_add_test(tests, a_second_boot_that_hangs_is_an_error);
+    tcase_add_test(tests, no_fresh_one_where_the_run_has_no_time);
     tcase_add_test(tests, another_architecture_is_refused);
     tcase_add_test(tests, a_start_that_nobody_needed_is_ended);
     tcase_add_test(tests, without_a_start_it_is_made_ready_when_needed);

@@ -59,18 +59,23 @@ const char *run_platform(const struct run *run)
     return platform ? platform : plan_platform(DEFAULT_ARCHITECTURE);
 }
 
+static void remove_temp_folder(struct run *run)
+{
+    struct error err = ERROR_INIT;
+    if (!run->temp_folder)
+        return;
+    if (file_remove_tree(run->temp_folder, &err) < 0)
+        log_warning("temporary files stay behind: %s", err.msg);
+    free(run->temp_folder);
+    run->temp_folder = NULL;
+}
+
 void run_release(struct run *run)
 {
     side_builds_release(run); /* they use the builder */
     builder_release(run);
     reading_end(run);
     health_ahead_free(run);
-    if (run->temp_folder) {
-        struct error err = ERROR_INIT;
-        if (file_remove_tree(run->temp_folder, &err) < 0)
-            log_warning("temporary files stay behind: %s", err.msg);
-        free(run->temp_folder);
-    }
     struct services *services = &run->services;
     ecr_login_release(&services->login);
     ecr_login_release(&services->base_login);
@@ -81,6 +86,7 @@ void run_release(struct run *run)
     if (services->credentials_ready)
         credentials_chain_release(&services->credentials);
     http_free(services->http);
+    remove_temp_folder(run); /* behind the connections: each level of it takes a descriptor */
     free(run->paths.workspace);
     free(run->paths.base_file);
     free(run->paths.base_context);

@@ -302,6 +302,15 @@ static int clean_up(struct app *app, const char *program, const char *const *env
     return result_exit_code(&run->result);
 }
 
+static int report_all(struct app *app)
+{
+    struct error problem = ERROR_INIT;
+    int code = report(&app->run, app->has_inputs ? &app->inputs : NULL, &problem);
+    if (problem.kind != ERROR_NONE)
+        failure_say(&app->run, "report", &problem);
+    return code;
+}
+
 int app_main(int argc, const char *const *argv, const char *const *environment)
 {
     struct app app = {.has_inputs = false};
@@ -333,7 +342,7 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     if (ask != INPUTS_RUN)
         report_help(ask);
     else if (!cleans)
-        code = report(run, app.has_inputs ? &app.inputs : NULL);
+        code = report_all(&app);
     if (report_json_end(&run->result) < 0 && code == 0)
         code = 1;
 

@@ -19,31 +19,43 @@
 /* Room that is left to other steps' words in the same summary file. */
 #define SUMMARY_BYTES (GITHUB_SUMMARY_MAX_BYTES - 4096)
 
-static int write_outputs(const struct run *run)
+/* The first problem counts; a second one is a warning. */
+static void keep_problem(const struct error *err, struct error *problem)
 {
-    int rc = 0;
+    if (problem->kind == ERROR_NONE)
+        *problem = *err;
+    else
+        log_warning("%s", err->msg);
+}
+
+static void write_outputs(const struct run *run, struct error *problem)
+{
+    struct error first = ERROR_INIT;
+    size_t lost = 0;
     for (size_t i = 0; i < output_spec_count; i++) {
         CLEANUP(strbuf) struct strbuf value = STRBUF_INIT(STRBUF_NO_CAP);
         output_specs[i].render(&run->result, &value);
         struct error err = ERROR_INIT;
-        if (github_output(&run->services.github, output_specs[i].name, value.buf, &err) < 0) {
-            log_warning("the output %s could not be written: %s", output_specs[i].name, err.msg);
-            rc = -1;
-        }
+        if (github_output(&run->services.github, output_specs[i].name, value.buf, &err) == 0)
+            continue;
+        if (lost++ == 0)
+            first = err;
     }
-    return rc;
+    if (lost == 0)
+        return;
+    error_wrap(&first, "%zu of %zu outputs could not be written", lost, output_spec_count);
+    keep_problem(&first, problem);
 }
 
-static int write_summary(const struct run *run, const struct inputs *inputs)
+static void write_summary(const struct run *run, const struct inputs *inputs, struct error *problem)
 {
     CLEANUP(strbuf) struct strbuf markdown = STRBUF_INIT(GITHUB_SUMMARY_MAX_BYTES);
     struct error err = ERROR_INIT;
     summary_render(&run->result, inputs, SUMMARY_BYTES, &markdown);
-    if (github_summary(&run->services.github, &markdown, &err) < 0) {
-        log_warning("the summary could not be written: %s", err.msg);
-        return -1;
-    }
-    return 0;
+    if (github_summary(&run->services.github, &markdown, &err) == 0)
+        return;
+    error_wrap(&err, "the summary could not be written");
+    keep_problem(&err, problem);
 }
 
 static void say_verdict(const struct result *result)
@@ -61,9 +73,12 @@ void report_early(struct run *run, const struct inputs *inputs)
     spans_hold(&result->spans);
     result->duration_ms = clock_now_ms() - result->spans.origin_ms;
     result_note_inputs(result, inputs);
-    write_outputs(run);
-    write_summary(run, inputs);
+    struct error problem = ERROR_INIT;
+    write_outputs(run, &problem);
+    write_summary(run, inputs, &problem);
     spans_let_go(&result->spans);
+    if (problem.kind != ERROR_NONE)
+        log_warning("%s", problem.msg);
 }
 
 static void take_back_early_summary(const struct run *run)
@@ -133,7 +148,7 @@ int report_json_end(struct result *result)
     return is_good ? 0 : -1;
 }
 
-int report(struct run *run, const struct inputs *inputs)
+int report(struct run *run, const struct inputs *inputs, struct error *ret_problem)
 {
     struct result *result = &run->result;
     cancel_shield_begin();
@@ -146,13 +161,11 @@ int report(struct run *run, const struct inputs *inputs)
     if (inputs)
         result_note_inputs(result, inputs);
     int code = result_exit_code(result);
-    if (write_outputs(run) < 0 && code == 0)
-        code = 1;
+    write_outputs(run, ret_problem);
     take_back_early_summary(run);
-    if (write_summary(run, inputs) < 0 && code == 0)
-        code = 1;
+    write_summary(run, inputs, ret_problem);
     spans_let_go(&result->spans);
     say_verdict(result);
     cancel_shield_end();
-    return code;
+    return code == 0 && ret_problem->kind != ERROR_NONE ? 1 : code;
 }

@@ -9,11 +9,10 @@
 #include "stages/stage.h"
 
 /*
- * Returns the run's exit code. Outputs or a summary that cannot be written are warnings that change
- * nothing of what was deployed, and turn an exit code of 0 into 1. `inputs` NULL: they could not be
- * read.
+ * Returns the run's exit code. Outputs or a summary that cannot be written change nothing of what was deployed, and turn an exit code of 0
+ * into 1; the caller tells *ret_problem, which is ERROR_NONE where all was written. `inputs` NULL: they could not be read.
  */
-int report(struct run *run, const struct inputs *inputs);
+int report(struct run *run, const struct inputs *inputs, struct error *ret_problem);
 
 /*
  * Outputs and summary as they would be if the run ended now: for a run that is cancelled and may be killed while it puts something back. What `report` writes later

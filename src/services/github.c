@@ -57,6 +57,12 @@ void github_read(struct github *ret_github, const char *const *environment)
     };
 }
 
+/* The machine has no more of something: nobody has given a wrong path. */
+static bool is_exhausted(int code)
+{
+    return code == EMFILE || code == ENFILE || code == ENOMEM || code == EIO;
+}
+
 int github_read_payload(const struct github *github, struct strbuf *ret_text, struct error *err)
 {
     strbuf_reset(ret_text);
@@ -64,10 +70,9 @@ int github_read_payload(const struct github *github, struct strbuf *ret_text, st
         return 0;
     if (file_read(github->event_path, ret_text, err) == 0)
         return 0;
-    error_wrap(err, "reading the event's payload (GITHUB_EVENT_PATH)");
-    if (err)
+    if (err && !is_exhausted(err->code))
         err->kind = ERROR_INPUT;
-    return -1;
+    return error_wrap(err, "reading the event's payload (GITHUB_EVENT_PATH)");
 }
 
 /* A well-formed copy: the runner reads these files as UTF-8. */

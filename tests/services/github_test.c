@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -443,6 +444,25 @@ START_TEST(payloads)
 }
 END_TEST
 
+START_TEST(a_machine_without_descriptors_is_no_bad_input)
+{
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4200), text = STRBUF_INIT(16);
+    struct error err = ERROR_INIT;
+    struct rlimit usual;
+    strbuf_addf(&path, "%s/event.json", folder);
+    const struct github github = {.event_path = path.buf};
+    ck_assert_int_eq(file_append(path.buf, "{}", 2, 0600, NULL), 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = usual.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    int rc = github_read_payload(&github, &text, &err);
+    setrlimit(RLIMIT_NOFILE, &usual);
+    ck_assert_int_eq(rc, -1);
+    ck_assert_int_eq(err.kind, ERROR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(err.msg, "Too many open files"));
+}
+END_TEST
+
 START_TEST(the_environment_is_read)
 {
     static const char *const environ_on[] = {"GITHUB_ACTIONS=true", "RUNNER_DEBUG=1",
@@ -478,6 +498,7 @@ Suite *github_suite(void)
     tcase_add_test(files, nothing_is_written_elsewhere);
     tcase_add_test(files, a_summary_fits_or_is_not_written);
     tcase_add_test(files, payloads);
+    tcase_add_test(files, a_machine_without_descriptors_is_no_bad_input);
     tcase_add_test(files, the_environment_is_read);
     suite_add_tcase(suite, lines);
     suite_add_tcase(suite, files);

@@ -99,7 +99,11 @@ class Cloud:
         return [request for request in found if not names or concerns(request, names)]
 
     def last_request(self):
-        return max((request["n"] for request in self.requests()), default=0)
+        return self.control("GET", "/requests/last")["n"]
+
+    def requests_after(self, mark):
+        """All that came since then."""
+        return self.control("POST", f"/requests/after/{mark}", {})
 
     def fault(self, service, operation, fault, arg=None, nth=1, times=1, **only):
         """`resource` and `key` in `only`: for requests about that, or signed with that key."""

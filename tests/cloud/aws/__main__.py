@@ -50,7 +50,7 @@ def main(arguments):
         wanted.hosts_file, wanted.listen_aws[0], [storage_host(region) for region in REGIONS]
     )
     cloud = Cloud(storage, None, hosts)
-    cloud.pools = Pools(engine, storage, cloud.clock, instance)
+    cloud.pools = Pools(engine, storage, cloud.clock, instance, cloud.settings)
     endpoint = make_endpoint(cloud)
     tls = Tls(Authority.load(wanted.ca_dir), cloud, endpoint)
     hosts.reset()

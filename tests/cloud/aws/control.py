@@ -29,6 +29,8 @@ class Control:
             ("GET", re.compile("/settings"), lambda _: cloud.settings.all()),
             ("POST", re.compile("/settings"), self._settings),
             ("GET", re.compile("/requests"), lambda _: cloud.journal.all()),
+            ("GET", re.compile("/requests/last"), lambda _: {"n": cloud.journal.last()}),
+            ("POST", re.compile("/requests/after/([0-9]+)"), lambda _, n: cloud.journal.since(int(n))),
             ("DELETE", re.compile("/requests"), lambda _: cloud.journal.clear()),
             ("GET", re.compile("/faults"), lambda _: cloud.faults.all()),
             ("POST", re.compile("/faults"), cloud.faults.order),

@@ -241,16 +241,20 @@ def _entry_error(message, entry):
     return message
 
 
+SEEN_BY_CODE = ("Environment", "ImageConfig", "MemorySize", "Timeout", "EphemeralStorage")
+
+
 class Pools:
     """All environments of a cloud."""
 
-    def __init__(self, engine, storage, clock, instance):
+    def __init__(self, engine, storage, clock, instance, settings):
         self._engine = engine
+        self._settings = settings
         self._storage = storage
         self._clock = clock
         self._label = {"cloud": instance, "cloud-run": uuid.uuid4().hex}
         self._changed = threading.Condition()
-        self._environments = {}  # (function ARN, version number) -> [Environment]
+        self._environments = {}  # (function ARN, version number), or what is shared -> [Environment]
         self._busy = set()
         self._starting = {}  # the same key -> how many are being started
         self._round = 0  # counts how often everything was ended
@@ -272,7 +276,7 @@ class Pools:
     def invoke(self, function, version, function_arn, request_id, payload):
         """An Outcome. What is the function's own fault is in it."""
         began = time.monotonic()
-        key = (function.arn, version.number)
+        key = self._key(function, version)
         environment, posted, milliseconds, broken = None, None, 0.0, None
         try:
             environment = self._acquire(key, function, version)
@@ -287,6 +291,13 @@ class Pools:
         return Outcome(
             posted or b"", failed, log, environment.id if environment else uuid.uuid4().hex
         )
+
+    def _key(self, function, version):
+        """Whose environments may be used. Shared are those of the same image and configuration: nothing of the function itself but its name differs."""
+        if not self._settings.shared_environments:
+            return function.arn, version.number
+        seen = {name: version.settings.get(name) for name in SEEN_BY_CODE}
+        return "shared", json.dumps([version.image.digest, version.architectures, seen], sort_keys=True)
 
     def _write_log(self, environment, version, request_id, milliseconds, broken):
         log = environment.take_log() if environment else b""
@@ -324,7 +335,9 @@ class Pools:
                 for each in [
                     each
                     for each in here
-                    if each not in self._busy and each.version.generation != version.generation
+                    if key[0] != "shared"
+                    and each not in self._busy
+                    and each.version.generation != version.generation
                 ]:
                     here.remove(each)
                     self._end_soon(each)

@@ -40,8 +40,21 @@ class Journal:
             entry["ms"] = round((time.time() - entry["start"]) * 1000, 1)
 
     def all(self):
+        return self.since(0)
+
+    def since(self, n):
+        """Those with a higher number."""
+        found = []
         with self._lock:
-            return [dict(entry) for entry in self._entries]
+            for entry in reversed(self._entries):
+                if entry["n"] <= n:
+                    break
+                found.append(dict(entry))
+        return found[::-1]
+
+    def last(self):
+        with self._lock:
+            return self._entries[-1]["n"] if self._entries else 0
 
     def clear(self):
         with self._lock:

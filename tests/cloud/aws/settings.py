@@ -22,6 +22,10 @@ TABLE = {
         "refuse",
         ("refuse", "fail", "accept"),
     ),  # at once, after the update, or not at all
+    "shared_environments": (
+        False,
+        "flag",
+    ),  # functions of the same image and configuration share their containers
     "control_rate": (15, "number"),  # Lambda's control calls in one second
 }
 

@@ -1,7 +1,8 @@
 """Start one program as the container of a Docker action: a mount and PID namespace of its own, the program as PID 1.
 
 Reads a JSON object from the file in argv[1]: argv, env, cwd, binds ({path: folder}), hide (paths that are
-not there for the program), limits ({"fsize": bytes, "nofile": count}), pid_fd (where the PID is written), null_stdin.
+not there for the program), limits ({"fsize": bytes, "nofile": count}), read_only (paths), streams ({"1": a path, or null:
+closed}), pid_fd (where the PID is written).
 Exits with the program's own code, 128 and its number if a signal ended it.
 """
 
@@ -13,7 +14,7 @@ import signal
 import sys
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-MS_BIND, MS_REC, MS_PRIVATE, MS_NOSUID, MS_NOEXEC, MS_NODEV = 4096, 16384, 1 << 18, 2, 8, 4
+MS_BIND, MS_REC, MS_PRIVATE, MS_NOSUID, MS_NOEXEC, MS_NODEV, MS_RDONLY, MS_REMOUNT = 4096, 16384, 1 << 18, 2, 8, 4, 1, 32
 PR_SET_PDEATHSIG = 1
 
 
@@ -46,6 +47,8 @@ def enter(spec):
     for path in spec["hide"]:
         hide(path, empty_file)
     os.unlink(empty_file)
+    for path in spec["read_only"]:
+        mount("none", path, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
     os.chdir(spec["cwd"])
     os.umask(0o022)
     for name, value in spec["limits"].items():
@@ -58,6 +61,11 @@ def run(spec, ready):
     os.read(ready, 1)
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # Python has changed these
+    for stream, path in spec["streams"].items():
+        if path is None:
+            os.close(int(stream))
+        else:
+            os.dup2(os.open(path, os.O_WRONLY), int(stream))
     try:
         os.execve(spec["argv"][0], spec["argv"], spec["env"])
     except OSError as error:

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import signal
 import shutil
 import subprocess
@@ -29,6 +30,7 @@ VALGRIND = "/usr/bin/valgrind.bin"
 QEMU = ROOT / "build/static-arm64/qemu"  # put there by packaging/test-static
 TOOL_EXIT = 99  # of valgrind and the sanitizers, so that it cannot be taken for the program's own
 TEMPORARY = "/var/tmp"  # of the harness: the program has a /tmp of its own
+FILLER, FILLER_BYTES = ".filler", 4096  # on a disk that is to be full from the start
 FILES = {"GITHUB_OUTPUT": "set_output", "GITHUB_STATE": "save_state", "GITHUB_ENV": "set_env",
          "GITHUB_PATH": "add_path", "GITHUB_STEP_SUMMARY": "step_summary"}
 
@@ -67,10 +69,12 @@ class Run:
         return "\n".join(line.text for line in self.lines)
 
     def tail(self, count=40):
-        """The end of the log, for a person."""
+        """The end of the log and the outputs, for a person."""
+        return "\n".join([self.said(count), f"outputs {self.outputs}", *("problem: " + problem for problem in self.problems)])
+
+    def said(self, count=40):
         shown = [f"{line.at:7.2f} {line.stream[0]} {line.text}" for line in self.lines[-count:]]
-        return "\n".join([*shown, f"exit code {self.exit_code} after {self.wall_s:.2f} s", f"outputs {self.outputs}",
-                          *("problem: " + problem for problem in self.problems)])
+        return "\n".join([*shown, f"exit code {self.exit_code} after {self.wall_s:.2f} s"])
 
 
 @dataclasses.dataclass
@@ -148,6 +152,14 @@ def input_variables(inputs):
     """The runner's INPUT_* for a `with:` block."""
     given = {**declared_inputs(), **inputs}
     return {"INPUT_" + name.replace(" ", "_").upper(): str(value) for name, value in given.items()}
+
+
+def without_known_descriptors(report):
+    """What valgrind says, without the descriptors that may be open at the end: those that were inherited, and the one by which a signal wakes a wait."""
+    lines = [re.sub(r"^==\d+== ?", "", line) for line in report.splitlines()]
+    blocks = re.split(r"\n(?=Open file descriptor |FILE DESCRIPTORS: )|\n\n", "\n".join(lines))
+    return "\n".join(block for block in blocks if block.strip() and not block.startswith("FILE DESCRIPTORS: ") and not (
+        block.startswith("Open file descriptor ") and ("<inherited from parent>" in block or "cancel_install" in block)))
 
 
 class Capture:
@@ -262,6 +274,9 @@ class Step:
         self.github = github  # False: another CI, or a laptop
         self.binds_more = {}  # further {path: what is there for the program}
         self.capture_by = Capture
+        self.small = {}  # {"runner_temp": bytes}: that folder of FOLDERS is a disk of its own, with so much space left
+        self.read_only = []  # paths, as the program sees them
+        self.streams = {}  # {1: None}: standard output is closed; {1: "/dev/full"}: it is that
         self.folder = None
         self.process = self.capture = self.sampler = self.pid = None
 
@@ -269,10 +284,13 @@ class Step:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=TEMPORARY))
         for name in (*self.FOLDERS, "shims", "calls", "tool"):
             (self.folder / name).mkdir()
+        for name, free in self.small.items():
+            self.make_small(self.folder / name, free)
         self.make_shims()
         env = self.environment()
         spec = {"argv": [*self.tool(), self.binary, *self.arguments], "env": env, "cwd": "/github/workspace",
-                "hide": self.hide, "limits": self.limits, "binds": self.binds()}
+                "hide": self.hide, "limits": self.limits, "binds": self.binds(), "read_only": self.read_only,
+                "streams": self.streams}
         read_end, write_end = os.pipe()
         spec["pid_fd"] = write_end
         spec_file = self.folder / "spec.json"
@@ -291,6 +309,12 @@ class Step:
         self.pid = int(pid)
         self.sampler = Sampler(self.pid)
         return self
+
+    def make_small(self, folder, free):
+        """A disk of whole pages; a size of 0 would mean no limit."""
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={free or FILLER_BYTES}", "none", str(folder)], check=True)
+        if free == 0:
+            (folder / FILLER).write_bytes(b"x" * FILLER_BYTES)
 
     def binds(self):
         return {"/github/workspace": self.workspace, "/tmp": str(self.folder / "tmp"),
@@ -322,7 +346,7 @@ class Step:
     def tool(self):
         if self.wrap == "valgrind":
             return [VALGRIND, "--quiet", "--vgdb=no", f"--error-exitcode={TOOL_EXIT}", "--leak-check=full",
-                    "--errors-for-leak-kinds=definite", "--child-silent-after-fork=yes",
+                    "--errors-for-leak-kinds=definite", "--child-silent-after-fork=yes", "--track-fds=yes",
                     f"--log-file={self.folder}/tool/valgrind.%p"]
         if self.wrap == "qemu":
             return [str(QEMU)]
@@ -367,6 +391,8 @@ class Step:
             self.sampler.finish()
         self.process.stdout.close()
         self.process.stderr.close()
+        for name in self.small:
+            subprocess.run(["umount", str(self.folder / name)], check=True)
         shutil.rmtree(self.folder)
 
     def read(self, wall_s):
@@ -385,7 +411,7 @@ class Step:
         return run
 
     def check_tool(self):
-        found = "".join(path.read_text(encoding="utf-8", errors="replace")
+        found = "".join(without_known_descriptors(path.read_text(encoding="utf-8", errors="replace"))
                         for path in sorted((self.folder / "tool").iterdir()))
         if self.wrap and (found or self.process.returncode == TOOL_EXIT):
             log = "\n".join(line.text for line in self.capture.lines[-20:])
@@ -408,7 +434,8 @@ class Step:
         return calls
 
     def left_behind(self):
-        known = {self.folder / "workflow" / "event.json", *(self.folder / "file_commands").iterdir()}
+        known = {self.folder / "workflow" / "event.json", *(self.folder / "file_commands").iterdir(),
+                 *(self.folder / name / FILLER for name in self.small)}
         return [str(path.relative_to(self.folder))
                 for name in self.FOLDERS for path in (self.folder / name).rglob("*") if path not in known]
 

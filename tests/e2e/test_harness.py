@@ -150,6 +150,14 @@ class Steps(unittest.TestCase):
         with self.assertRaisesRegex(runner.HarnessError, "valgrind found something"):
             self.step("exit 99", wrap="valgrind").run()
 
+    def test_valgrind_tells_of_a_descriptor_that_stays_open(self):
+        with self.assertRaisesRegex(runner.HarnessError, "Open file descriptor 7: "):
+            self.run_script("exec 7</dev/zero; exit 0", wrap="valgrind")
+        known = "==1== FILE DESCRIPTORS: 5 open (3 std) at exit.\n==1== Open file descriptor 3:\n==1==    at 0x1: eventfd (x.c:1)\n" \
+                "==1==    by 0x2: cancel_install (cancel.c:3)\n==1== \n==1== Open file descriptor 9: /x\n==1==    <inherited from parent>\n==1== \n"
+        self.assertEqual(runner.without_known_descriptors(known), "")
+        self.assertIn("/y", runner.without_known_descriptors(known + "==1== Open file descriptor 4: /y\n==1==    at 0x1: open (x.c:2)\n"))
+
     def test_declared_inputs(self):
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
             file.write("name: x\ninputs:\n  a-b:\n    description: 'd: e'\n    default: 'it''s'\n  c:\n"

@@ -16,7 +16,7 @@ from . import case, cloud, policies, projects, runner
 from .images import SHELL_BASE
 from .serving import FunctionCase
 
-NAMES = ("update", "alias", "new-alias", "create", "assume", "oidc", "bad", "rollback", "build", "half-made")
+NAMES = ("update", "alias", "new-alias", "create", "assume", "oidc", "bad", "rollback", "build", "half-made", "check")
 QUICK = {"cold-start-wait": "3", "health-retries": "1", "health-interval": "0.1", "refresh-invocations": "1", "refresh-interval": "0.1"}
 ENGINE_SOCKET = "/var/run/docker.sock"
 OURS = b"user-agent: lambda-fastdeploy"
@@ -28,6 +28,8 @@ class World:
     def __init__(self, folder):
         self.cloud = cloud.Cloud()
         self.cloud.create_role(cloud.FUNCTION_ROLE)
+        # Hundreds of functions of five images: to start a container for each would take most of the time. And all of them together are more than Lambda takes in a second.
+        self.cloud.settings(shared_environments=True, control_rate=1000)
         projects.function_binary()
         self.repository, self.base = case.unique("faults"), case.unique("faults-base")
         self.folder = folder
@@ -40,6 +42,9 @@ class World:
         self.digests, self.identities = {}, {}
         for version in self.projects:
             self.build(version)
+
+    def close(self):
+        self.cloud.settings(shared_environments=False, control_rate=15)
 
     def project(self, version, **behaviour):
         folder = self.folder / f"project-{version}"
@@ -84,6 +89,8 @@ class Stage(FunctionCase):
         self.key_secret = f"secret-of-{self.name}-0000000000000000"
         self.secrets.add(self.key_secret)
         self.version_before, self.version_after, self.good_exit = "0", "1", 0
+        self.version_between = None  # what users may get meanwhile, but never when a run has ended by itself
+        self.environment_before, self.environment_after = {}, {}
         self.env = {}
         self.attempt = 1
         self.wanted_inputs = {**QUICK, "function-name": self.name, "repository": world.repository, "base-repository": world.base,
@@ -106,9 +113,15 @@ class Stage(FunctionCase):
     def there(self, version="0", **more):
         self.cloud.create_function(self.name, self.world.image(version), **more)
 
+    def configured(self, version="0"):
+        """The function has a variable, and the run brings another."""
+        self.there(version, environment={"OLD": "1"})
+        self.environment_before, self.environment_after = {"OLD": "1"}, {"OLD": "1", "NEW": "1"}
+        self.wanted_inputs["environment"] = "NEW=1"
+
     def prepare_update(self):
-        self.there(environment={"OLD": "1"})
-        self.wanted_inputs.update({"environment": "NEW=1", "allowed-account-ids": cloud.ACCOUNT})
+        self.configured()
+        self.wanted_inputs["allowed-account-ids"] = cloud.ACCOUNT
 
     def with_alias(self):
         self.alias = "live"
@@ -123,7 +136,7 @@ class Stage(FunctionCase):
         self.there()
         self.with_alias()
         self.wanted_inputs["checks"] = "GET /health -> 299"
-        self.good_exit, self.version_after = 1, "0"
+        self.good_exit, self.version_after, self.version_between = 1, "0", "1"
         self.alias = None
 
     def prepare_create(self):
@@ -136,13 +149,16 @@ class Stage(FunctionCase):
         self.repository = self.name
         self.wanted_inputs.update({"repository": self.name, "base-repository": self.base_name})
 
+    def prepare_first_alias(self):
+        self.prepare_create()
+        self.with_alias()
+
     def prepare_code(self):
         self.there()
 
     def prepare_configure(self):
-        self.there("1", environment={"OLD": "1"})
+        self.configured("1")
         self.version_before = "1"
-        self.wanted_inputs["environment"] = "NEW=1"
 
     def assume(self, trust):
         arn = f"arn:aws:iam::{cloud.ACCOUNT}:role/{self.name}"
@@ -166,7 +182,17 @@ class Stage(FunctionCase):
         """What is remembered as good is how a run that comes after one that was killed knows what to put back."""
         self.there(tags={"lambda-fastdeploy:verified": f"{self.world.identities['0']}/1"})
         self.workspace = self.world.projects["bad"]
-        self.good_exit, self.version_after = 1, "0"
+        self.good_exit, self.version_after, self.version_between = 1, "0", "bad"
+
+    def prepare_rollback_alias(self):
+        """Two versions; the alias serves the second, and goes back to the first."""
+        self.there(alias="live")
+        self.with_alias()
+        run = self.run()
+        second = run.outputs.get("function-version")
+        self.cloud.change_function(self.name, tags={"lambda-fastdeploy:verified": f"{second}/2 1/1"})
+        self.wanted_inputs["command"] = "rollback"
+        self.version_before, self.version_after = "1", "0"
 
     def prepare_rollback(self):
         verified = f"{self.world.identities['1']}/2 {self.world.identities['0']}/1"
@@ -175,11 +201,16 @@ class Stage(FunctionCase):
         self.version_before, self.version_after = "1", "0"
 
     def prepare_build(self):
-        """A base with a check, and nothing else: the function serves beside it."""
+        """A base, and nothing else: the function serves beside it."""
         self.there()
         self.workspace = self.world.shell
         self.version_after = "0"
-        self.wanted_inputs.update({"command": "base", "base-repository": self.base_name, "base-check": "test -d /opt/base"})
+        self.wanted_inputs.update({"command": "base", "base-repository": self.base_name})
+
+    def prepare_check(self):
+        """A base with a check, which the engine runs in a container."""
+        self.prepare_build()
+        self.wanted_inputs["base-check"] = "test -d /opt/base"
 
     def prepare_half_made(self):
         """The repository is there, but an earlier run could not give it its policies."""
@@ -206,12 +237,15 @@ class Stage(FunctionCase):
 
     def ready(self, env=None, own_key=True, **more):
         if self.attempt > 1:
-            more["job"] = runner.Job(run_number=101, run_id=9182736551, run_attempt=self.attempt)
-        return self.step(self.workspace, inputs=self.wanted_inputs, keys=False,
+            more["job"] = runner.Job(run_number=self.played.run_number, run_id=self.played.run_id, run_attempt=self.attempt)
+        step = self.step(self.workspace, inputs=self.wanted_inputs, keys=False,
                          env={**self.keys(own_key), **(env or {})}, **more)
+        self.played = step.job
+        return step
 
-    def run(self, env=None, without_host=None, own_key=True):
+    def run(self, env=None, without_host=None, own_key=True, debug=False):
         step = self.ready(env, own_key)
+        step.job.debug = debug
         if without_host:
             step.binds_more = {"/etc/hosts": self.hosts_without(without_host)}
         run = step.run(timeout_s=120)
@@ -250,7 +284,14 @@ class Stage(FunctionCase):
             run.exit_code, {self.version_before, self.version_after})
         self.assertIn(version, allowed, f"what users get after exit code {run.exit_code}")
         if run.exit_code == 3:
-            self.assertIn("aws lambda ", run.summary, "the summary has no command for a person")
+            self.assertRegex(run.summary, "\naws (lambda|logs) ", "the summary has no command for a person")
+        else:
+            self.check_environment(self.environment_after if run.exit_code == 0 else self.environment_before)
+
+    def check_environment(self, *expected):
+        """One of these: never one's code with the other's configuration."""
+        found = self.configuration().get("Environment", {}).get("Variables", {})
+        self.assertIn(found, expected, "the function's environment")
 
     def check_plain_run(self):
         """Nobody's help is needed: the same run again arrives."""
@@ -259,6 +300,7 @@ class Stage(FunctionCase):
         self.check_run(run)
         self.assertExit(run, self.good_exit)
         self.assertEqual(self.answer(), self.version_after, "what users get after a plain run")
+        self.check_environment(self.environment_after)
 
 
 # ---- the Docker engine, badly reachable ----
@@ -272,9 +314,9 @@ def operation_of(head):
 
 
 @contextlib.contextmanager
-def engine_between(operation=None, fault=None, for_ever=False, seen=None):
-    """An engine's socket that plays a fault on one operation of the program's own, and notes in `seen` what those are."""
-    state = {"left": -1 if for_ever else 1}
+def engine_between(operation=None, fault=None, for_ever=False, seen=None, met=None):
+    """An engine's socket that plays a fault on one operation of the program's own, notes in `seen` what those are, and in the event `met` that it has played."""
+    state = {"left": -1 if for_ever else 1, "met": met}
     with tempfile.TemporaryDirectory(dir=runner.TEMPORARY) as folder, socket.socket(socket.AF_UNIX) as listener:
         path = folder + "/docker.sock"
         listener.bind(path)
@@ -300,6 +342,8 @@ def _hit(head, operation, fault, state, seen):
     if found != operation or state["left"] == 0:
         return None
     state["left"] -= 1
+    if state["met"]:
+        state["met"].set()
     return fault
 
 

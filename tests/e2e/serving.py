@@ -19,11 +19,12 @@ exec "$REAL" "$@"
 
 
 class Client:
-    """Asks a URL every 20 ms from `start` to `stop`, and keeps every answer as (status, version or None)."""
+    """Asks a URL every 20 ms from `start` to `stop`, and keeps every answer as (status, version or None), or what `read` makes of its body."""
 
-    def __init__(self, url, every_s=0.02):
+    def __init__(self, url, every_s=0.02, read=None):
         self.parts = urllib.parse.urlsplit(url)
         self.every_s = every_s
+        self.read = read or version_of
         self.answers = []
         self.end = threading.Event()
         self.thread = threading.Thread(target=self.ask_again, daemon=True)
@@ -45,7 +46,7 @@ class Client:
                     self.parts.netloc, timeout=30, context=ssl.create_default_context())
                 connection.request("GET", "/health")
                 answer = connection.getresponse()
-                self.answers.append((answer.status, version_of(answer.read())))
+                self.answers.append((answer.status, self.read(answer.read())))
             except (OSError, http.client.HTTPException) as error:
                 self.answers.append((0, repr(error)))
                 connection = None

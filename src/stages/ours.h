@@ -29,6 +29,9 @@ void ours_keep_before(struct run *run);
 /* An update of ours was accepted: `answer` (released or taken over, may be NULL: the answer was lost) and `digest`, the image that it runs. */
 void ours_took(struct run *run, struct lambda_function *answer, const char *digest);
 
+/* Nobody knows whether the function has got this image from us, and nobody looks before the way back begins: there it counts as ours. */
+void ours_may_have_given(struct run *run, const char *digest);
+
 /*
  * Wait until our update has settled, well (else ERROR_FAILED), and keep the function as it is then (its tags in run->snapshot). ERROR_CONFLICT: somebody else has changed it already.
  */

@@ -96,8 +96,11 @@ static int change_code(struct run *run, const char *image_uri, const char *diges
         if (ours_may_have_arrived(err))
             run->result.changed = run->code_touched =
                 true; /* until we know better, the way back must look */
-        if (try == OURS_TRIES || !ours_decide_again(err))
+        if (try == OURS_TRIES || !ours_decide_again(err)) {
+            if (ours_may_have_arrived(err))
+                ours_may_have_given(run, digest);
             return error_wrap(err, "updating the function %s", run->inputs->function_name);
+        }
         log_info("the function changed meanwhile, or its answer was lost (%s): looking again",
                  err->msg);
         last.was_lost = last.was_lost || ours_may_have_arrived(err);

@@ -45,3 +45,17 @@ class Cancelled(FunctionCase):
         self.assertEqual(run.summary.count("\n## ") + run.summary.startswith("## "), 1, run.summary)
         self.assertEqual(self.cloud.digest_of(self.name), digest)
         self.serves("0")
+
+    def test_update_that_got_no_answer(self):
+        """It has arrived, but the cancel comes before anybody knows: what serves then is this run's, and is put back."""
+        project, digest = self.serve()
+        self.cloud.fault("lambda", "UpdateFunctionCode", "hang-after", nth=2, resource=self.name)  # the first one is the dry run
+        mark = self.mark()
+        step = self.step(project, inputs=self.wanted(), env={"LAMBDA_FASTDEPLOY_HTTP_TIMEOUT": "4s"}).start()
+        self.until(lambda: self.sent("UpdateFunctionCode", 1, mark), "the update")
+        step.signal(signal.SIGTERM)
+        run = self.finish(step)
+        self.assertExit(run, 128 + signal.SIGTERM)
+        self.assertNotIn("somebody else", run.text)
+        self.assertEqual(self.cloud.digest_of(self.name), digest)
+        self.serves("0")

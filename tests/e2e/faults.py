@@ -97,8 +97,8 @@ class Matrix:
         found, engine = {}, set()
         slowest_ms = 0
         for name in fault_scenarios.NAMES:
-            mark = self.cloud.last_request()
             stage = self.world.stage(name)
+            mark = self.cloud.last_request()
             with fault_scenarios.engine_between(seen=engine) as path:
                 run = stage.run(env={"DOCKER_HOST": f"unix://{path}"})
             if run.exit_code != stage.good_exit:

@@ -55,8 +55,8 @@ class Matrix:
 
     def effects(self, scenario):
         """(service, operation, nth, repository) of what a good run changes, in order."""
-        mark = self.cloud.last_request()
         stage = self.world.stage(scenario)
+        mark = self.cloud.last_request()
         run = stage.run()
         if run.exit_code != stage.good_exit:
             raise runner.HarnessError(f"the scenario {scenario} fails without a kill:\n{run.tail()}")
@@ -91,7 +91,7 @@ class Matrix:
             else:
                 stage.assertEqual(runs[0].exit_code, 128 + signal.SIGKILL, "exit code")
             self.check_answer(stage, runs[0])
-            stage.check_plain_run()
+            stage.check_plain_run(was_killed=cell.signal == signal.SIGKILL)
         except (AssertionError, runner.HarnessError, cloud.CloudError, OSError) as error:
             problem = f"{cell}: {type(error).__name__}: {error}"
             for run in [*runs, *stage.runs]:

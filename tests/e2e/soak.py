@@ -78,6 +78,7 @@ def read_answer(body):
 
 
 class Life(FunctionCase):
+    alone = True  # settings
     def __init__(self, folder):
         super().__init__("live")
         self.setUp()

@@ -4,17 +4,39 @@
 #include "core/cleanup.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "model/record.h"
 #include "stages/journal.h"
 #include "stages/newer.h"
 #include "stages/ours.h"
+#include "stages/record.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
 
+/*
+ * The alias serves what is wanted already, but that is not the version that has passed verification last: an earlier run moved it and was ended before the proof. NULL: it is not so, or
+ * nothing is going to prove it now either.
+ */
+static const char *proved_before(const struct run *run, struct record_list *list)
+{
+    const struct function_facts *function = &run->facts.function;
+    bool will_be_proved = run->inputs->health_url || run->inputs->health_payload;
+    record_read_list(run, list);
+    if (!will_be_proved || run->result.function.version[0] || !function->alias_version[0] ||
+        function->alias_routed || run->inputs->command != COMMAND_DEPLOY || list->len == 0 ||
+        text_equal(list->items[0].what, function->alias_version))
+        return NULL;
+    return list->items[0].what;
+}
+
 static bool is_wanted(const struct run *run)
 {
-    return run->inputs->alias && run->result.function.version[0] &&
-           (!text_equal(run->facts.function.alias_version, run->result.function.version) ||
-            run->facts.function.alias_routed);
+    struct record_list list;
+    if (!run->inputs->alias)
+        return false;
+    if (!run->result.function.version[0])
+        return proved_before(run, &list) != NULL;
+    return !text_equal(run->facts.function.alias_version, run->result.function.version) ||
+           run->facts.function.alias_routed;
 }
 
 static void keep_moved(struct run *run, const struct lambda_alias *moved)
@@ -95,9 +117,40 @@ static int look_again(struct run *run, bool *ret_done, struct error *err)
     return 0;
 }
 
+/* This run brings the version to the proof, and if that fails, what passed last is put back, as the run that was ended would have done. */
+static int take_up_unfinished(struct run *run, struct error *err)
+{
+    struct record_list list;
+    CLEANUP(lambda_function) struct lambda_function good = {.configuration = NULL};
+    struct result *result = &run->result;
+    const char *version = proved_before(run, &list);
+    if (lambda_get_function(&run->services.aws, run->inputs->function_name, version, &good, err) <
+        0) {
+        if (err->kind != ERROR_NOT_FOUND)
+            return error_wrap(err, "looking for the version that passed verification last");
+        error_reset(err);
+        return 0;
+    }
+    log_info(
+        "an earlier run moved the alias %s to version %s and was ended before that was proved: "
+        "if it does not answer well, version %s is put back",
+        run->inputs->alias, run->facts.function.alias_version, version);
+    snprintf(result->function.version, sizeof result->function.version, "%s",
+             run->facts.function.alias_version);
+    snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
+             version);
+    lambda_alias_release(&run->alias_before);
+    run->alias_before = (struct lambda_alias){.routing = NULL};
+    snprintf(run->alias_before.version, sizeof run->alias_before.version, "%s", version);
+    result->changed = run->alias_touched = true;
+    return 0;
+}
+
 static int shift(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
+    if (!result->function.version[0])
+        return take_up_unfinished(run, err);
     const char *before = result->function.previous_version;
     snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
              run->facts.function.alias_version);

@@ -143,6 +143,13 @@ class Stage(FunctionCase):
         self.good_exit, self.version_after, self.version_between = 1, "0", "1"
         self.alias, self.remembers = None, False
 
+    def prepare_bad_alias(self):
+        """The version answers, but a check by the alias fails: the alias goes back to the version that is remembered as good."""
+        self.there(alias="live", tags={"lambda-fastdeploy:verified": "1/1"})
+        self.with_alias()
+        self.wanted_inputs["checks"] = "GET /health -> 299"
+        self.good_exit, self.version_after, self.version_between = 1, "0", "1"
+
     def prepare_create(self):
         self.version_before = None
         self.wanted_inputs["create-with-role"] = cloud.FUNCTION_ROLE

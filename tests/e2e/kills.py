@@ -22,7 +22,7 @@ import time
 
 from . import case, cloud, fault_scenarios, leftovers, runner
 
-SCENARIOS = ("first", "first-alias", "code", "configure", "update", "alias", "new-alias", "rollback", "rollback-alias", "bad")
+SCENARIOS = ("first", "first-alias", "code", "configure", "update", "alias", "new-alias", "rollback", "rollback-alias", "bad", "bad-alias")
 ENDED_BY_ITSELF = (0, 1, 3, 143)
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 WHEN = {"before": "hang", "after": "hang-after"}

@@ -1,5 +1,7 @@
 """Nobody who asks the alias meets a bad version, and nobody meets an error while a good one comes."""
 
+import signal
+
 from . import cloud
 from .serving import Client, FunctionCase
 
@@ -50,3 +52,33 @@ class Users(FunctionCase):
 
     def test_good_version_alias(self):
         self.good("live")
+
+
+class Unproved(FunctionCase):
+    def killed_after_the_move(self, project, **changes):
+        """The alias has moved, and nobody has proved that it should have."""
+        self.cloud.fault("lambda", "UpdateAlias", "hang-after", resource=self.name)
+        step = self.started(project, **changes)
+        self.until(lambda: self.alias_target() != "1", "the move")
+        step.signal(signal.SIGKILL)
+        step.finish()
+        self.serves("1")
+
+    def test_next_run_puts_back_what_its_check_refuses(self):
+        project, _ = self.serve("live", tags={"lambda-fastdeploy:verified": "1/1"})
+        self.killed_after_the_move(project, checks="GET /health -> 299")
+        run = self.deploy(project, checks="GET /health -> 299")
+        self.assertExit(run, 1)
+        self.assertOutputs(run, deployed="false", rolled_back="true")
+        self.assertEqual(self.alias_target(), "1")
+        self.serves("0")
+
+    def test_next_run_keeps_what_it_proves(self):
+        project, _ = self.serve("live", tags={"lambda-fastdeploy:verified": "1/1"})
+        self.killed_after_the_move(project)
+        mark = self.mark()
+        run = self.deploy(project)
+        self.assertExit(run, 0)
+        self.assertNotIn("UpdateAlias", cloud.operations(self.since(mark)))
+        self.assertTrue(self.tag("verified").startswith(f"{self.alias_target()}/"))
+        self.serves("1")

@@ -20,6 +20,8 @@ void result_note_inputs(struct result *result, const struct inputs *inputs)
     for (size_t i = 0; i < command_spec_count; i++)
         if (command_specs[i].command == inputs->command)
             snprintf(result->command, sizeof result->command, "%s", command_specs[i].name);
+    if (!result->function.name[0] && inputs->function_name && inputs->command != COMMAND_BASE)
+        snprintf(result->function.name, sizeof result->function.name, "%s", inputs->function_name);
     result->baseline_ms = inputs->baseline_ms;
     result->minute_price_usd = inputs->minute_price_usd;
     result->storage_price_usd = inputs->storage_price_usd;

@@ -80,7 +80,8 @@ static int run_build(struct run *run, const struct image_order *order,
     struct buildx_result built = {.digest = ""};
     int rc = buildx_build(&run->services.buildx, build, &built, err);
     span_end(&run->result.spans, span);
-    build_steps_read(&built.progress, &run->result.spans, span, began_ms, ret_steps);
+    build_steps_read(&built.progress, &run->result.spans, span, began_ms,
+                     clock_now_ms() - run->result.spans.origin_ms, ret_steps);
     order->result->pushed_bytes = built.progress.pushed_bytes;
     if (rc < 0) {
         int line = buildx_failed_line(&built.progress);

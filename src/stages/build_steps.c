@@ -30,13 +30,25 @@ static const struct progress_step **sort_steps(const struct progress *progress, 
     return steps;
 }
 
-static int64_t first_start_ms(const struct progress *progress)
+/* How BuildKit's clock becomes ours: what to add to its times. */
+static int64_t clock_shift_ms(const struct progress *progress, int64_t began_ms, int64_t ended_ms)
 {
-    int64_t first_ms = INT64_MAX;
-    for (size_t i = 0; i < progress->len; i++)
-        if (progress->steps[i].start_ms > 0 && progress->steps[i].start_ms < first_ms)
-            first_ms = progress->steps[i].start_ms;
-    return first_ms;
+    int64_t first_ms = INT64_MAX, last_ms = INT64_MIN;
+    for (size_t i = 0; i < progress->len; i++) {
+        const struct progress_step *step = &progress->steps[i];
+        if (step->start_ms > 0 && step->start_ms < first_ms)
+            first_ms = step->start_ms;
+        if (step->end_ms > last_ms)
+            last_ms = step->end_ms;
+    }
+    if (first_ms == INT64_MAX)
+        return 0; /* nothing has a time */
+    return last_ms + began_ms - first_ms > ended_ms ? ended_ms - last_ms : began_ms - first_ms;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
 }
 
 static void add_instruction(const struct progress_step *step, int64_t ms, struct build_steps *steps)
@@ -50,16 +62,17 @@ static void add_instruction(const struct progress_step *step, int64_t ms, struct
 
 /* `steps` NULL: the instructions are left out. */
 static void read_steps(const struct progress *progress, struct spans *spans, int parent,
-                       int64_t began_ms, struct build_steps *steps)
+                       int64_t began_ms, int64_t ended_ms, struct build_steps *steps)
 {
     size_t count;
-    int64_t first_ms = first_start_ms(progress);
+    int64_t shift_ms = clock_shift_ms(progress, began_ms, ended_ms);
     const struct progress_step **sorted = sort_steps(progress, &count);
     for (size_t i = 0; i < count; i++) {
         const struct progress_step *step = sorted[i];
         bool is_instruction = cached_steps_number(step->name) != 0;
-        int64_t start_ms = step->start_ms > 0 ? began_ms + step->start_ms - first_ms : began_ms;
-        int64_t end_ms = step->end_ms > 0 ? began_ms + step->end_ms - first_ms : start_ms;
+        int64_t start_ms =
+            step->start_ms > 0 ? later(step->start_ms + shift_ms, began_ms) : began_ms;
+        int64_t end_ms = step->end_ms > 0 ? later(step->end_ms + shift_ms, start_ms) : start_ms;
         if (is_instruction && !steps)
             continue;
         if (is_instruction)
@@ -74,15 +87,15 @@ static void read_steps(const struct progress *progress, struct spans *spans, int
 }
 
 void build_steps_read(const struct progress *progress, struct spans *spans, int parent,
-                      int64_t began_ms, struct build_steps *steps)
+                      int64_t began_ms, int64_t ended_ms, struct build_steps *steps)
 {
-    read_steps(progress, spans, parent, began_ms, steps);
+    read_steps(progress, spans, parent, began_ms, ended_ms, steps);
 }
 
 void build_steps_show_others(const struct progress *progress, struct spans *spans, int parent,
-                             int64_t began_ms)
+                             int64_t began_ms, int64_t ended_ms)
 {
-    read_steps(progress, spans, parent, began_ms, NULL);
+    read_steps(progress, spans, parent, began_ms, ended_ms, NULL);
 }
 
 void build_steps_add_earlier(struct build_steps *steps, const struct build_steps *earlier)

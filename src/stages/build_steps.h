@@ -18,14 +18,16 @@ struct build_steps {                 /* all zero: none */
 
 /*
  * Every step below the span `parent`, in the order in which they began; the user's own instructions are also added to `steps`.
- * `began_ms`: since spans_init, when buildx was started; BuildKit's clock may be another machine's, so its first step is taken to have begun then.
+ * Both times since spans_init: when buildx was started, and when it had ended. BuildKit's clock may be another machine's, so its first step is taken to have
+ * begun with buildx. A step that an earlier call has run may be told with the times that it had then: the last one ends with buildx at the latest, and
+ * what began before it is taken to have begun with it.
  */
 void build_steps_read(const struct progress *progress, struct spans *spans, int parent,
-                      int64_t began_ms, struct build_steps *steps);
+                      int64_t began_ms, int64_t ended_ms, struct build_steps *steps);
 
 /* Of a call that only repeats a build, to export its caches: what is none of the user's instructions. */
 void build_steps_show_others(const struct progress *progress, struct spans *spans, int parent,
-                             int64_t began_ms);
+                             int64_t began_ms, int64_t ended_ms);
 
 /* Those of `steps` that are cached because `earlier` has built them count as built, with the time that it took. */
 void build_steps_add_earlier(struct build_steps *steps, const struct build_steps *earlier);

@@ -21,8 +21,8 @@ struct side_build {
     struct buildx *buildx; /* borrowed */
     struct spans *spans;   /* borrowed */
     int span;
-    int64_t began_ms;
-    struct buildx_build build; /* borrows from what follows */
+    int64_t began_ms, ended_ms; /* since spans_init */
+    struct buildx_build build;  /* borrows from what follows */
     struct strvec build_args, build_contexts, cache_from, cache_to;
     char *target; /* owned */
     atomic_bool stop;
@@ -37,6 +37,7 @@ static void build(void *context)
 {
     struct side_build *side = context;
     side->rc = buildx_build(side->buildx, &side->build, &side->result, &side->failure);
+    side->ended_ms = clock_now_ms() - side->spans->origin_ms;
     span_end(side->spans, side->span);
 }
 
@@ -78,7 +79,8 @@ static void copy_build(struct side_build *side, const struct buildx_build *origi
     side->build.target = side->target;
     side->build.tags = side->build.labels = NULL;
     side->build.stop = &side->stop;
-    side->build.on_line = keep_line; /* the log shows one build at a time */
+    side->build.on_line =
+        side->kind == SIDE_BUILD_AHEAD ? keep_line : NULL; /* the log shows one build at a time */
     side->build.line_context = side;
     side->build.on_change = NULL;
 }
@@ -120,7 +122,8 @@ void side_builds_take_ahead(struct run *run, struct build_steps *earlier)
         atomic_store(&side->stop, true);
         join(side);
         show_lines(side);
-        build_steps_read(&side->result.progress, side->spans, side->span, side->began_ms, earlier);
+        build_steps_read(&side->result.progress, side->spans, side->span, side->began_ms,
+                         side->ended_ms, earlier);
         if (side->rc < 0)
             log_debug("%s: %s", side->what, side->failure.msg);
     }
@@ -170,7 +173,8 @@ void side_builds_finish(struct run *run)
         if (!is_waited_for(side))
             continue;
         join(side);
-        build_steps_show_others(&side->result.progress, side->spans, side->span, side->began_ms);
+        build_steps_show_others(&side->result.progress, side->spans, side->span, side->began_ms,
+                                side->ended_ms);
         say(side);
     }
     pulse_end();

@@ -207,7 +207,7 @@ def number_problems(summary, result):
                 yield f"{found!r} is not in result"
         text = re.sub(pattern, " ", text)
     for found in re.finditer(rf"({WORD})(…?)", text):
-        word, is_cut = found[1], bool(found[2])
+        word, is_cut = found[1].rstrip(":"), bool(found[2])
         if re.search(r"\d", word) and not (known.knows_cut(word) if is_cut else known.knows_word(word)):
             yield f"{word!r} is not in result"
     yield from chart_problems(summary, result["timings"])

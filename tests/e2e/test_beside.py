@@ -117,7 +117,7 @@ class Ahead(BesideCase):
         self.assertEqual(len(builds(run)), 2)
         self.assertTrue(self.span(run, "Application stage words")["beside"])
         image = json.loads(run.outputs["result"])["image"]
-        self.assertEqual(image["cached_steps"], 0, "what was built ahead was built by this run")
+        self.assertLessEqual(image["cached_steps"], 1, "what was built ahead was built by this run; FROM may be there")
         self.assertEqual(len(cache_exports(run)), 2)
         project.behave(version="2").commit("Second")
         run = self.run_step(project)

@@ -46,7 +46,7 @@ class BuilderCase(ImageCase):
         """The Dockerfile's steps in the application's build, out of the timings."""
         spans = json.loads(run.outputs["timings"])["spans"]
         stage = [span["name"] for span in spans].index("Application image")
-        (build,) = [i for i, span in enumerate(spans) if span.get("parent") == stage and "build" in span["name"]]
+        (build,) = [i for i, span in enumerate(spans) if span.get("parent") == stage and span["name"] == "build and push"]
         return [span for span in spans if span.get("parent") == build and re.match(r"\[([^]]* )?\d+/\d+\]", span["name"])]
 
     def prune(self):

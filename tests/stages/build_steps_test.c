@@ -46,7 +46,7 @@ START_TEST(steps_are_read)
 {
     struct build_steps steps = {.items = NULL};
     int parent = span_begin(&spans, SPAN_NONE, "build");
-    build_steps_read(&progress, &spans, parent, 1000, &steps);
+    build_steps_read(&progress, &spans, parent, 1000, 9000, &steps);
     ck_assert_uint_eq(steps.len, 2);
     ck_assert_str_eq(steps.items[0].name, "[app 2/3] COPY . .");
     ck_assert(steps.items[0].cached);
@@ -64,9 +64,24 @@ START_TEST(steps_are_read)
 }
 END_TEST
 
+/* Buildx ran for two seconds only: what took longer was run by an earlier call. */
+START_TEST(times_of_an_earlier_call)
+{
+    struct build_steps steps = {.items = NULL};
+    build_steps_read(&progress, &spans, SPAN_NONE, 1000, 3000, &steps);
+    const struct span *export = find("exporting cache to registry");
+    ck_assert_int_eq(export->start_ms, 2000);
+    ck_assert_int_eq(export->end_ms, 3000);
+    const struct span *run = find("[app 3/3] RUN make");
+    ck_assert_int_eq(run->start_ms, 1000);
+    ck_assert_int_eq(run->end_ms, 2000);
+    build_steps_release(&steps);
+}
+END_TEST
+
 START_TEST(instructions_are_left_out)
 {
-    build_steps_show_others(&progress, &spans, SPAN_NONE, 0);
+    build_steps_show_others(&progress, &spans, SPAN_NONE, 0, 9000);
     ck_assert_ptr_nonnull(find("exporting cache to registry"));
     ck_assert_ptr_null(find("[app 3/3] RUN make"));
     ck_assert_ptr_null(find("[app 2/3] COPY . ."));
@@ -89,7 +104,7 @@ START_TEST(what_an_earlier_call_has_built)
     struct build_step_result item = {
         .name = (char *)earlier_steps[_i].name, .cached = earlier_steps[_i].cached, .ms = 700};
     const struct build_steps earlier = {.items = &item, .len = 1};
-    build_steps_read(&progress, &spans, SPAN_NONE, 0, &steps);
+    build_steps_read(&progress, &spans, SPAN_NONE, 0, 9000, &steps);
     build_steps_add_earlier(&steps, &earlier);
     ck_assert(steps.items[0].cached == !earlier_steps[_i].counts);
     ck_assert_int_eq(steps.items[0].ms, earlier_steps[_i].counts ? 700 : 0);
@@ -105,6 +120,7 @@ Suite *build_steps_suite(void)
     TCase *tests = tcase_create("build_steps");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, steps_are_read);
+    tcase_add_test(tests, times_of_an_earlier_call);
     tcase_add_test(tests, instructions_are_left_out);
     tcase_add_loop_test(tests, what_an_earlier_call_has_built, 0,
                         (int)(sizeof earlier_steps / sizeof *earlier_steps));

@@ -163,7 +163,7 @@ class Known:
             self.counts.add(str(value))
 
     def knows_word(self, word):
-        if word in self.words or word in self.counts:
+        if word in self.words or word in self.counts or word.endswith(":") and self.knows_word(word[:-1]):
             return True
         digits = re.fullmatch(r"(?:sha256:)?([0-9a-f]{12})", word)
         return bool(digits) and any(digest.startswith(digits[1]) for digest in self.digests)
@@ -207,7 +207,7 @@ def number_problems(summary, result):
                 yield f"{found!r} is not in result"
         text = re.sub(pattern, " ", text)
     for found in re.finditer(rf"({WORD})(…?)", text):
-        word, is_cut = found[1].rstrip(":"), bool(found[2])
+        word, is_cut = found[1], bool(found[2])
         if re.search(r"\d", word) and not (known.knows_cut(word) if is_cut else known.knows_word(word)):
             yield f"{word!r} is not in result"
     yield from chart_problems(summary, result["timings"])

@@ -35,9 +35,14 @@ def unique(text):
 
 
 class Case(unittest.TestCase):
-    """`alone = True`: the test sets something that holds for the whole cloud, so no other may run beside it."""
+    """`alone = True`: the test sets something that holds for the whole cloud, so no other may run beside it.
+
+    `caches = True`: its runs read and write the registry cache, as they do by default. Elsewhere they do without, since each image's cache is a further call of
+    buildx, and no more is learned by it; a test gets the default by `cache=None`.
+    """
 
     alone = False
+    caches = False
     maxDiff = None
 
     def setUp(self):
@@ -66,6 +71,7 @@ class Case(unittest.TestCase):
             "function-name": self.name, "base-repository": self.base_name, "create-with-role": clouds.FUNCTION_ROLE,
             "health-url": clouds.url_of(self.name), "cold-start-wait": "3", "health-retries": "1",
             "health-interval": "0.2", "refresh-invocations": "1", "refresh-interval": "0.1",
+            "cache": None if self.caches else "gha",  # there is no token for GitHub's: none at all
         }
         inputs.update({name.replace("_", "-"): value for name, value in changes.items()})
         return {name: value for name, value in inputs.items() if value is not None}

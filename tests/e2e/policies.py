@@ -41,6 +41,8 @@ def without(policy, sid, action):
 class PolicyCase(FunctionCase):
     """Every run assumes a role of its own test by OIDC; there are no other keys."""
 
+    caches = True
+
     def policy(self, name):
         # The longest placeholder first: the others are parts of it.
         return document(name, my_function_role=cloud.FUNCTION_ROLE.rsplit("/", maxsplit=1)[1],

@@ -30,6 +30,8 @@ ENTRYPOINT ["/function"]
 
 
 class BesideCase(FunctionCase):
+    caches = True
+
     def setUp(self):
         super().setUp()
         self.folder.chmod(0o777)

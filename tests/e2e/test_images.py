@@ -284,7 +284,7 @@ class ApplicationImage(ImageCase):
         first = self.deploy(project)
         run = self.deploy(project, skip_unchanged="false")
         self.assertBuilt(run, base="found", image="built")
-        run = self.deploy(project, no_cache="true")
+        run = self.deploy(project, no_cache="true", cache=None)
         self.assertBuilt(run, base="found", image="built")
         (build,) = builds(run)
         self.assertIn("--no-cache", build)
@@ -417,14 +417,14 @@ class Immutable(ImageCase):
     def test_registry_cache_needs_another_repository(self):
         project = self.project()
         self.repositories()
-        run = self.deploy(project)
+        run = self.deploy(project, cache=None)
         self.assertTrue(any("cache-repository" in text and "immutable" in text for text in self.warnings(run)),
                         self.warnings(run))
         for build in builds(run):
             self.assertEqual(values(build, "--cache-to"), [])
         project.behave(version="2").commit("Second")
         cache = self.name + "-cache"
-        run = self.deploy(project, cache_repository=cache)
+        run = self.deploy(project, cache_repository=cache, cache=None)
         self.assertEqual(self.warnings(run), [])
         self.assertIn("buildcache", self.cloud.tags(cache))
 

@@ -9,6 +9,8 @@ UPDATES = {"CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration"
 
 
 class FiveRuns(case.Case):
+    caches = True
+
     def test_five_runs(self):
         project = self.project()
         first = self.first_deployment(project)

@@ -14,6 +14,8 @@ START_MS = 50  # of a run of a few hundred milliseconds, before its first stage:
 
 
 class NineEnds(FunctionCase):
+    caches = True
+
     def test_nine_ends(self):
         project = self.project()
         nine.prepare(project)

@@ -19,6 +19,8 @@ jobs:
 
 
 class Report(FunctionCase):
+    caches = True
+
     def place(self, run):
         notes = [note for note in run.log.annotations if note.level == "error"]
         self.assertEqual(len(notes), 1)

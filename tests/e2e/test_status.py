@@ -4,6 +4,8 @@ from .serving import FunctionCase
 
 
 class Status(FunctionCase):
+    caches = True
+
     def status(self, project, **inputs):
         mark = self.mark()
         run = self.deploy(project, command="status", **inputs)

@@ -136,6 +136,7 @@ class Known:
         self.collect(result, "")
         self.words = {word for text in self.texts for form in (text, brief(text)) for word in re.findall(WORD, form)}
         self.words |= {part for text in self.texts if " " not in text for part in re.split("[/:]", text)}  # of refs, ARNs
+        self.words |= {text.split("/", 2)[2] for text in self.texts if re.match("refs/[a-z]+/.", text)}
         self.digests = {word for text in self.texts for word in re.findall(r"\b[0-9a-f]{40,64}\b", text)}
 
     def collect(self, value, name):

@@ -43,6 +43,7 @@ class Case(unittest.TestCase):
 
     alone = False
     caches = False
+    has_own_figures = True  # False: what strangers say in a summary holds escapes that look like numbers
     maxDiff = None
 
     def setUp(self):
@@ -125,7 +126,8 @@ class Case(unittest.TestCase):
         self.assertErrorsHaveHelp(run)
         self.assertTrue(run.summary.strip(), "there is no summary")
         self.assertIn(run.outputs.get("deployed"), ("true", "false"))
-        self.assertEqual(list(figures.problems(run)), [], "the report does not hold together")
+        if self.has_own_figures:
+            self.assertEqual(list(figures.problems(run)), [], "the report does not hold together")
 
     def assertErrorsHaveHelp(self, run):
         """A step that failed has said why, and each of its errors names the place in the docs that speaks of it."""

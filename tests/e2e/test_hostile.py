@@ -41,6 +41,7 @@ class Talker(http.server.BaseHTTPRequestHandler):
 
 
 class Hostile(FunctionCase):
+    has_own_figures = False
     alone = True  # faults
 
     def talker(self):

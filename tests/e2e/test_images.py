@@ -617,7 +617,7 @@ class Killed(ImageCase):
         self.base(project)
         for operation in ("PutUpload", "PatchUpload"):
             self.cloud.fault("registry", operation, "delay", 3000, times=-1)
-        self.kill_at(project, lambda: "StartUpload" in self.operations_of(self.name))
+        self.kill_at(project, lambda: {"StartUpload", "MountBlob"} & set(self.operations_of(self.name)))
         self.converges(project)
 
     def test_between_push_and_tags(self):

@@ -277,9 +277,8 @@ static void add_health(const struct summary *summary, struct strbuf *out)
         strbuf_addstr(&cell, "**not checked**: neither health-url nor health-payload is given");
     } else if (result->health.status[0]) {
         bool is_good = text_equal(result->health.status, "ok");
-        strbuf_addf(&cell, "%s**%s** after ",
-                    result->rolled_back && !is_good ? "of the new image " : "",
-                    is_good ? "good" : "bad");
+        strbuf_addf(&cell, "**%s**%s after ", is_good ? "good" : "bad",
+                    result->rolled_back && !is_good ? " with the new image," : "");
         summary_add_count(&cell, (size_t)result->health.attempts, "try", "tries");
         strbuf_addstr(&cell, " in ");
         summary_add_duration(&cell, result->health.ms);

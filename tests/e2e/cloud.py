@@ -1,6 +1,7 @@
 """Client of the local cloud: its control port, and the AWS calls that tests make themselves."""
 
 import base64
+import functools
 import http.client
 import json
 import os
@@ -42,11 +43,17 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
 
+@functools.cache
+def trust():
+    """The machine's own certificates; reading them takes longer than a request."""
+    return ssl.create_default_context()
+
+
 def fetch(method, url, body=b"", headers=None, timeout_s=60):
     """One request, by the machine's own certificates. Redirects are not followed."""
     parts = urllib.parse.urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    arguments = {"context": ssl.create_default_context()} if parts.scheme == "https" else {}
+    arguments = {"context": trust()} if parts.scheme == "https" else {}
     connection = kind(parts.netloc, timeout=timeout_s, **arguments)
     try:
         path = parts.path or "/"
@@ -93,12 +100,12 @@ class Cloud:
         self.refuse_if_shared("a setting")
         return self.control("POST", "/settings", values)
 
-    def requests(self, *names):
-        """The requests that concern one of these resources (functions, repositories); without names, all."""
-        found = self.control("GET", "/requests")
-        return [request for request in found if not names or concerns(request, names)]
+    def requests(self, *names, after=0):
+        """The requests that concern one of these resources (functions, repositories); without names, all. `after` is a mark."""
+        return [request for request in self.requests_after(after) if not names or concerns(request, names)]
 
     def last_request(self):
+        """A mark: what comes later has a higher number."""
         return self.control("GET", "/requests/last")["n"]
 
     def requests_after(self, mark):
@@ -122,8 +129,9 @@ class Cloud:
     def state(self):
         return self.control("GET", "/state")
 
-    def issued_secrets(self):
-        return set(self.control("GET", "/secrets"))
+    def issued_secrets(self, after=0):
+        """What AWS has given to anybody since a mark."""
+        return set(self.control("POST", f"/secrets/after/{after}", {}))
 
     def create_function(self, name, image, **more):
         return self.control("POST", "/functions", {"name": name, "image": image, **more})
@@ -198,11 +206,12 @@ class Cloud:
         token = self.ecr("GetAuthorizationToken")["authorizationData"][0]["authorizationToken"]
         return base64.b64decode(token).decode().split(":", 1)
 
+    def basic_login(self):
+        return base64.b64encode(":".join(self.login()).encode()).decode()
+
     def manifest(self, repository, reference):
-        user, password = self.login()
-        basic = base64.b64encode(f"{user}:{password}".encode()).decode()
         answer = fetch("GET", f"https://{REGISTRY}/v2/{repository}/manifests/{reference}", headers={
-            "Authorization": f"Basic {basic}", "Accept": ", ".join((
+            "Authorization": "Basic " + self.basic_login(), "Accept": ", ".join((
                 "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
                 "application/vnd.docker.distribution.manifest.v2+json",
                 "application/vnd.docker.distribution.manifest.list.v2+json"))})
@@ -213,11 +222,9 @@ class Cloud:
     def push(self, folder, repository, tag="seed", *options):
         """Build the Dockerfile of a folder and push it; the digest of what was pushed. Without options: one manifest,
         as Lambda wants it."""
-        user, password = self.login()
-        auth = base64.b64encode(f"{user}:{password}".encode()).decode()
         with tempfile.TemporaryDirectory() as config:
             with open(f"{config}/config.json", "w", encoding="utf-8") as file:
-                json.dump({"auths": {REGISTRY: {"auth": auth}}}, file)
+                json.dump({"auths": {REGISTRY: {"auth": self.basic_login()}}}, file)
             metadata = f"{config}/metadata.json"
             command = ["buildx", "build", "--progress=plain", "--metadata-file", metadata,
                        f"--output=type=image,name={REGISTRY}/{repository}:{tag},push=true",

@@ -125,8 +125,7 @@ class ClockThatIsOff(case.Case):
         self.cloud.settings(clock_offset_s=3600)
         mark = self.mark()
         run = self.run_step(project)
-        refused = [request for request in self.cloud.requests() if request["n"] > mark and request["error"]
-                   and request["status"] in (400, 403)]
+        refused = [request for request in self.cloud.requests_after(mark) if request["error"] and request["status"] in (400, 403)]
         self.assertTrue(refused, "the cloud refused nothing")
         self.assertExit(run, 0)
         self.assertVersion("1")

@@ -610,7 +610,7 @@ class Killed(ImageCase):
         self.assertBuilt(self.deploy(project), base="found", image="reused")
 
     def operations_of(self, name):
-        return [request["operation"] for request in self.cloud.requests(name)]
+        return [request["operation"] for request in self.cloud.requests(name, after=self.began)]
 
     def test_in_the_middle_of_a_push(self):
         project = self.project()

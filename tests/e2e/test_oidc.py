@@ -26,16 +26,16 @@ class Identity(PolicyCase):
         self.assertUntouched()
 
     def test_right_role(self):
-        before = self.cloud.issued_secrets()
+        mark = self.mark()
         run = self.plan()
         self.assertExit(run, 0)
-        self.assertLessEqual(self.cloud.issued_secrets() - before, set(run.log.masks), "not masked")
+        self.assertLessEqual(self.cloud.issued_secrets(after=mark), set(run.log.masks), "not masked")
         self.assertIn(f"-deploy, account {cloud.ACCOUNT}, region", run.log.text)
 
     def test_issuer_that_fails_twice(self):
         self.issuer(fail_times=2)
         self.assertExit(self.plan(), 0)
-        asked = [request["status"] for request in self.cloud.requests() if request["service"] == "oidc"]
+        asked = [request["status"] for request in self.cloud.requests_after(self.began) if request["service"] == "oidc"]
         self.assertEqual(asked[-3:], [500, 500, 200])
 
     def test_wrong_audience(self):

@@ -70,7 +70,7 @@ class Cloud:
         self.keys = {}
         self.roles = {}
         self.passwords = {}
-        self.issued = set()  # every secret that was given to somebody
+        self.issued = {}  # every secret that was given to somebody: the number of the last request then
         self.repositories = {}  # (account, region, name) -> ecr.Repository
         self.functions = {}  # (account, region, name) -> lambda_.Function
         self.control_calls = {}  # (account, region) -> times of the last calls
@@ -104,6 +104,10 @@ class Cloud:
         )
         self.keys[key_id] = Key(key_id, secret, user)
 
+    def issue(self, *given):
+        """Remembers secrets that somebody gets. Under the lock."""
+        self.issued.update(dict.fromkeys(given, self.journal.last()))
+
     def add_session(self, principal, seconds):
         """Temporary keys of an assumed role."""
         key_id = "ASIA" + secrets.token_hex(8).upper()
@@ -111,7 +115,7 @@ class Cloud:
         key = Key(key_id, secrets.token_urlsafe(30), principal, token, self.clock.now() + seconds)
         with self.lock:
             self.keys[key_id] = key
-            self.issued.update((key.secret, key.token))
+            self.issue(key.secret, key.token)
         return key
 
     def default_trust(self, account):

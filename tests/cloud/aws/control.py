@@ -43,7 +43,7 @@ class Control:
             ("POST", re.compile("/repositories/(.+)/lose-blob"), self._lose_blob),
             ("POST", re.compile("/roles"), self._make_role),
             ("POST", re.compile("/keys"), self._make_key),
-            ("GET", re.compile("/secrets"), self._show_issued),
+            ("POST", re.compile("/secrets/after/([0-9]+)"), self._show_issued),
             ("GET", re.compile("/oidc"), self._show_oidc),
             ("POST", re.compile("/oidc"), self._set_oidc),
         ]
@@ -88,9 +88,9 @@ class Control:
         self._cloud.reset()
         self._cloud.journal.clear()
 
-    def _show_issued(self, _body):
+    def _show_issued(self, _body, n):
         with self._cloud.lock:
-            return sorted(self._cloud.issued)
+            return sorted(secret for secret, at in self._cloud.issued.items() if at > int(n))
 
     def _settings(self, body):
         self._cloud.change_settings(body)

@@ -92,7 +92,7 @@ class Ecr(AwsService):
             password = secrets.token_urlsafe(48)
             with self.cloud.lock:
                 self.cloud.passwords[password] = Password(caller, expires)
-                self.cloud.issued.add(password)
+                self.cloud.issue(password)
             found.append(
                 {
                     "authorizationToken": base64.b64encode(f"AWS:{password}".encode()).decode(),

@@ -98,7 +98,7 @@ class Oidc(Service):
                 dict(parse_qsl(call.request.query)).get("audience") or "https://github.com/org"
             )
             token = self.sign(self._claims(audience))
-            cloud.issued.add(token)
+            cloud.issue(token)
             return {"count": 1, "value": token}
 
     def _claims(self, audience):

@@ -10,7 +10,7 @@ import uuid
 
 from . import canary
 from . import cloud as clouds
-from . import events, figures, projects, runner
+from . import events, figures, projects, runner, seeds
 
 BINARY = runner.ROOT / "build/lambda-fastdeploy"
 KEYS = {"AWS_ACCESS_KEY_ID": clouds.KEY, "AWS_SECRET_ACCESS_KEY": clouds.SECRET, "AWS_REGION": clouds.REGION}
@@ -39,15 +39,19 @@ class Case(unittest.TestCase):
 
     `caches = True`: its runs read and write the registry cache, as they do by default. Elsewhere they do without, since each image's cache is a further call of
     buildx, and no more is learned by it; a test gets the default by `cache=None`.
+
+    `base_stands = True`: the base image is there already, one for all such tests. Elsewhere a test's first run builds its own.
     """
 
     alone = False
     caches = False
+    base_stands = False
     has_own_figures = True  # False: what strangers say in a summary holds escapes that look like numbers
     maxDiff = None
 
     def setUp(self):
         self.cloud = clouds.Cloud(is_shared=not self.alone)
+        self.began = self.cloud.last_request()
         self.name = unique(self._testMethodName.removeprefix("test_"))
         self.base_name = self.name + "-base"
         self.runs = []
@@ -58,6 +62,8 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         if self.alone:
             self.addCleanup(self.cloud.clear_faults)
+        if self.base_stands:
+            self.base_name = seeds.STANDING_BASE.repository(self.make_base)
 
     # Things to work with.
 
@@ -77,16 +83,27 @@ class Case(unittest.TestCase):
         inputs.update({name.replace("_", "-"): value for name, value in changes.items()})
         return {name: value for name, value in inputs.items() if value is not None}
 
+    def make_base(self, repository):
+        folder = self.folder / "base"
+        folder.mkdir()
+        run = self.run_shell(projects.quick(folder), "base", "--base-repository", repository, env=KEYS)
+        self.assertExit(run, 0)
+
     def seed(self, project, **more):
         """A function that runs an image which somebody else built: version 0. Gives its digest."""
-        folder = self.folder / "seed"
-        folder.mkdir()
-        seed = projects.quick(folder, version="0")
-        seed.write("Dockerfile", project.read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch"))
         self.cloud.create_repository(self.name)
-        digest = self.cloud.push(folder, self.name)
-        self.cloud.create_function(self.name, f"{clouds.REGISTRY}/{self.name}@{digest}", **more)
-        return digest
+        image = self.others_image("0", project)
+        self.cloud.create_function(self.name, image, **more)
+        return image.split("@")[1]
+
+    def others_image(self, version="other", project=None):
+        """The URI of an image in the function's repository that this program has not built."""
+        folder = self.folder / f"others-{version}"
+        folder.mkdir()
+        other = projects.quick(folder, version=version)
+        dockerfile = (project or other).read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch")
+        digest = seeds.SEEDS.put(self.cloud, other.write("Dockerfile", dockerfile), self.name, f"others-{version}")
+        return f"{clouds.REGISTRY}/{self.name}@{digest}"
 
     # Running the program.
 
@@ -147,11 +164,11 @@ class Case(unittest.TestCase):
 
     def assertNoSecret(self, run):
         """No secret, encoded or not, in what the run said, wrote or started; the runner's masks must not be needed. Nor
-        one that AWS has given to any run."""
+        one that AWS has given to any run since the test began."""
         said = [line.text for line in run.lines if not line.text.startswith("::add-mask::")]
         places = {"the log": "\n".join(said), "the outputs": json.dumps(run.outputs), "the summary": run.summary,
                   "the state": json.dumps(run.state), "an argument": json.dumps([run.calls, run.processes])}
-        for secret in self.secrets | self.cloud.issued_secrets():
+        for secret in self.secrets | self.cloud.issued_secrets(after=self.began):
             for form in canary.forms(secret):
                 for place, text in places.items():
                     self.assertNotIn(form, text, f"a secret is in {place}")
@@ -183,7 +200,9 @@ class Case(unittest.TestCase):
         self.assertEqual([(request["service"], request["operation"]) for request in made], [])
 
     def requests(self):
-        return self.cloud.requests(self.name, self.base_name)
+        """About this test's own function and repositories."""
+        own = {self.name} if self.base_stands else {self.name, self.base_name}
+        return self.cloud.requests(*own, after=self.began)
 
     def mark(self):
         return self.cloud.last_request()

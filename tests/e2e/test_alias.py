@@ -10,6 +10,8 @@ ANSWERS = 500
 
 
 class Users(FunctionCase):
+    base_stands = True
+
     def during(self, project, version, **changes):
         """A deployment while a client asks every 20 ms, from before its start until at least 500 answers; the run, and the client's answers."""
         with Client(cloud.url_of(self.name, self.alias)) as client:
@@ -55,6 +57,8 @@ class Users(FunctionCase):
 
 
 class Unproved(FunctionCase):
+    base_stands = True
+
     def killed_after_the_move(self, project, **changes):
         """The alias has moved, and nobody has proved that it should have."""
         self.cloud.fault("lambda", "UpdateAlias", "hang-after", resource=self.name)

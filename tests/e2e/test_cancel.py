@@ -7,6 +7,8 @@ from .serving import FunctionCase
 
 
 class Cancelled(FunctionCase):
+    base_stands = True
+
     def sent(self, operation, count, mark):
         return cloud.operations(self.since(mark)).count(operation) >= count
 

@@ -6,10 +6,12 @@ import signal
 import tempfile
 import time
 
-from . import case, cloud, projects, runner
+from . import case, cloud, runner
 
 
 class CleanupCase(case.Case):
+    base_stands = True
+
     def setUp(self):
         super().setUp()
         folder = tempfile.TemporaryDirectory(prefix="shared-", dir=runner.TEMPORARY)
@@ -86,20 +88,12 @@ class Killed(CleanupCase):
     def test_somebody_elses_later_work_is_left_alone(self):
         project, _ = self.unanswering()
         state = self.killed(project, "the function runs", inputs=self.inputs(cold_start_wait="60"))
-        folder = self.folder / "other"
-        folder.mkdir()
-        digest = self.push_other(project, folder)
+        image = self.others_image("7", project)
+        self.cloud.change_function(self.name, image=image)
         run = self.cleanup(project, state)
         self.assertExit(run, 3)
         self.assertIn("left alone", run.log.errors[0])
-        self.assertEqual(self.cloud.digest_of(self.name), digest)
-
-    def push_other(self, project, folder):
-        other = projects.quick(folder, version="7")
-        other.write("Dockerfile", project.read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch"))
-        digest = self.cloud.push(folder, self.name)
-        self.cloud.change_function(self.name, image=f"{cloud.REGISTRY}/{self.name}@{digest}")
-        return digest
+        self.assertEqual(self.cloud.digest_of(self.name), image.split("@")[1])
 
 
 class Usual(CleanupCase):

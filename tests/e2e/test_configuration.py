@@ -24,6 +24,8 @@ SIMPLE = {"memory_size": "256", "timeout": "9", "ephemeral_storage": "1024", "de
 
 
 class Configuration(FunctionCase):
+    base_stands = True
+
     def setUp(self):
         super().setUp()
         self.secrets.update({SECRET, json.dumps(SECRET)[1:-1]})

@@ -13,6 +13,8 @@ EXPECTS_2 = 'GET /items/42 -> 200 "\\"version\\":\\"2\\""'
 class BadVersions(FunctionCase):
     """The old version answers afterwards, exit 1; the next run deploys the fix."""
 
+    base_stands = True
+
     def undone(self, alias=None, behaviour=None, says=(), change=None, event=None, **inputs):
         project, seeded = self.serve(alias)
         if change:
@@ -100,6 +102,8 @@ class BadVersions(FunctionCase):
 
 
 class GoodVersions(FunctionCase):
+    base_stands = True
+
     def test_slow_at_its_first_call_only(self):
         """8 s, by the defaults: cold-start-wait is 10."""
         project, _ = self.serve(timeout=20)
@@ -174,6 +178,8 @@ class GoodVersions(FunctionCase):
 
 
 class Unhealthy(FunctionCase):
+    base_stands = True
+
     def test_what_was_there_before_does_not_answer_either(self):
         """Put back whole, and still a person must look: where, is said."""
         project, seeded = self.serve(environment={"FIXTURE_HEALTH": "500"})
@@ -186,6 +192,7 @@ class Unhealthy(FunctionCase):
 
 
 class CancelledCreation(FunctionCase):
+    base_stands = True
     alone = True
 
     def test_cancelled_while_it_is_created(self):
@@ -202,6 +209,8 @@ class CancelledCreation(FunctionCase):
 
 
 class Created(FunctionCase):
+    base_stands = True
+
     def test_created_and_bad(self):
         """There is nothing before it: it stays, and that is said."""
         project = self.project(health="500")

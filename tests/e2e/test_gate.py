@@ -9,6 +9,8 @@ NO_KEYS = {"AWS_ACCESS_KEY_ID": "AKIDNOBODYKNOWS00001", "AWS_SECRET_ACCESS_KEY":
 
 
 class Gate(case.Case):
+    base_stands = True
+
     def setUp(self):
         super().setUp()
         self.secrets.add(NO_KEYS["AWS_SECRET_ACCESS_KEY"])

@@ -2,7 +2,7 @@
 
 import json
 
-from . import cloud, projects, runner
+from . import cloud, runner
 from .serving import FunctionCase
 
 ALL_BUT_TAGS = {"Version": "2012-10-17", "Statement": [
@@ -15,6 +15,8 @@ def job(number, **more):
 
 
 class Ordering(FunctionCase):
+    base_stands = True
+
     def version(self, project, version):
         project.behave(version=version).commit(f"Version {version}")
         return project
@@ -119,6 +121,7 @@ class Ordering(FunctionCase):
 
 
 class Unremembered(FunctionCase):
+    base_stands = True
     alone = True
 
     def test_deployed_but_not_remembered(self):
@@ -135,6 +138,7 @@ class Unremembered(FunctionCase):
 class Claims(FunctionCase):
     """A newer run comes in between."""
 
+    base_stands = True
     alone = True
 
     def setUp(self):
@@ -209,24 +213,16 @@ class NewerWork(Claims):
         self.assertIn("run 999 of the same workflow", run.summary)
         self.assertEqual(run.log.errors, [])
 
-    def others_image(self):
-        folder = self.folder / "newer"
-        folder.mkdir()
-        newer = projects.quick(folder, version="newer")
-        newer.write("Dockerfile", newer.read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch"))
-        return f"{cloud.REGISTRY}/{self.name}@{self.cloud.push(folder, self.name, 'newer')}"
-
     def has_begun(self, operation, mark):
         """One that is not answered yet does not tell whose it is; no other test runs beside this one."""
-        return any(request["n"] > mark and request["operation"] == operation
-                   for request in self.cloud.control("GET", "/requests"))
+        return any(request["operation"] == operation for request in self.cloud.requests_after(mark))
 
     def give(self, image):
         self.until(lambda: self.cloud.update_code(self.name, image).status == 200, "the right to change it")
 
     def during_verification(self, version="1", image=None, **inputs):
         project, _ = self.serve()
-        image = self.others_image()
+        image = self.others_image("newer")
         project.behave(version=version, health="500").commit("Break it")
         mark = self.mark()
         step = self.started(project, cold_start_wait="8", **inputs)
@@ -246,7 +242,7 @@ class NewerWork(Claims):
 
     def test_function_changed_before_we_publish(self):
         project, _ = self.serve("live")
-        image = self.others_image()
+        image = self.others_image("newer")
         self.cloud.fault("lambda", "PublishVersion", "delay", 3000)
         mark = self.mark()
         step = self.started(project)

@@ -1,19 +1,13 @@
 """Other people change the function while we work: their work is kept, and said."""
 
-from . import cloud, projects
+from . import cloud
 from .serving import FunctionCase
 
 EXPECTS_2 = 'GET /items/42 -> 200 "\\"version\\":\\"2\\""'
 
 
 class Others(FunctionCase):
-    def others_image(self, version="other"):
-        """Pushed by somebody else; its URI."""
-        folder = self.folder / f"others-{version}"
-        folder.mkdir()
-        other = projects.quick(folder, version=version)
-        other.write("Dockerfile", other.read("Dockerfile.lambda").replace("${BASE_IMAGE}", "scratch"))
-        return f"{cloud.REGISTRY}/{self.name}@{self.cloud.push(folder, self.name, 'other-' + version)}"
+    base_stands = True
 
     def change_code(self, image):
         """As another person would, by the API; until it serves."""

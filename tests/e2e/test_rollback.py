@@ -5,6 +5,8 @@ from .serving import FunctionCase
 
 
 class Rollback(FunctionCase):
+    base_stands = True
+
     def three_versions(self, alias=None):
         """Versions 1, 2 and 3, each verified, and a bad one in between."""
         project, seeded = self.serve(alias)

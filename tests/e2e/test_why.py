@@ -10,6 +10,8 @@ QUOTED = json.dumps(SECRET, ensure_ascii=False)[1:-1]
 
 
 class Why(FunctionCase):
+    base_stands = True
+
     def setUp(self):
         super().setUp()
         self.secrets.update({SECRET, QUOTED})
@@ -70,6 +72,8 @@ class Why(FunctionCase):
 
 
 class NoWayBack(FunctionCase):
+    base_stands = True
+
     def forget_image(self, digest):
         self.cloud.ecr("BatchDeleteImage", repositoryName=self.name, imageIds=[{"imageDigest": digest}])
 
@@ -99,6 +103,7 @@ class NoWayBack(FunctionCase):
 
 class Faults(FunctionCase):
     """What Lambda refuses or loses on the way."""
+    base_stands = True
     alone = True
 
     def refuse(self, operation, status, nth=1, times=1, code=None):

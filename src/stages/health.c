@@ -1,7 +1,5 @@
 #include "stages/health.h"
 
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +14,11 @@
 #include "model/redact.h"
 #include "services/logs.h"
 #include "services/probe.h"
+#include "stages/health_try.h"
 #include "stages/secrets.h"
 
-#define TRY_LIMIT_MS     30000
 #define FIRST_PAUSE_MS   100
 #define LONGEST_PAUSE_MS 1000
-#define PAYLOAD_SHOWN    200
-#define REFRESH_LOOK_MS  10
-#define BODY_MAX_BYTES   65536
 #define LOG_MAX_BYTES    4096 /* as much as Invoke gives */
 
 void health_release(struct health *health)
@@ -32,128 +27,10 @@ void health_release(struct health *health)
     health->log_tail = NULL;
 }
 
-struct
-try { /* one way of asking once */
-    struct run *run;
-    const char *qualifier;
-    char *url;                   /* borrowed; NULL: not by URL */
-    const char *event;           /* borrowed; NULL: not by invoking */
-    bool is_http;                /* the event is an HTTP request's */
-    const struct redact *redact; /* borrowed; what answers and logs must not show */
-    struct health *health;
-};
-
-/* The old version need not say what is expected of the new one. */
-static const char *expected_text(const struct run *run)
-{
-    return run->restoring ? NULL : run->inputs->health_expect;
-}
-
-static int ask_url(struct try *try, int64_t limit_ms, struct error *err)
-{
-    const struct probe probe = {.url = try->url,
-                                .headers = &try->run->inputs->health_headers,
-                                .expect_text = expected_text(try->run),
-                                .timeout_ms = limit_ms};
-    CLEANUP(probe_result) struct probe_result answer = PROBE_RESULT_INIT;
-    if (probe_send(try->run->services.http, &probe, &answer, err) < 0)
-        return -1;
-    try->health->good = answer.good;
-    snprintf(try->health->why, sizeof try->health->why, "%s", answer.why);
-    redact_in_place(try->redact, try->health->why, sizeof try->health->why);
-    return 0;
-}
-
-/* An error of AWS's own about the invocation is a bad answer; a missing permission or a cancel ends the asking. */
-static int invocation_failed(struct try *try, struct error *err)
-{
-    if (err->kind == ERROR_CANCELLED || err->kind == ERROR_DENIED ||
-        err->kind == ERROR_UNAUTHORIZED)
-        return error_wrap(err, "invoking the function");
-    snprintf(try->health->why, sizeof try->health->why, "%s", err->msg);
-    redact_in_place(try->redact, try->health->why, sizeof try->health->why);
-    error_reset(err);
-    return 0;
-}
-
-/* Why it is bad, and the beginning of the answer, without its secrets. */
-static void explain(struct try *try, const char *payload, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void explain(struct try *try, const char *payload, const char *fmt, ...)
-{
-    CLEANUP(strbuf) struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
-    char *why = try->health->why;
-    size_t size = sizeof try->health->why;
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, size, fmt, ap);
-    va_end(ap);
-    size_t used = strlen(why);
-    redact_text(try->redact, payload, strlen(payload), &shown);
-    snprintf(why + used, size - used, ": %.*s", PAYLOAD_SHOWN, shown.buf);
-}
-
-static void judge_payload(struct try *try, const char *payload)
-{
-    const char *expect = expected_text(try->run);
-    if (expect && !strstr(payload, expect))
-        explain(try, payload, "the answer does not hold \"%.100s\"", expect);
-    else
-        try->health->good = true;
-}
-
-/* An HTTP event's answer is judged as its user would: by status and body. */
-static void judge_http_payload(struct try *try, const char *payload, size_t len)
-{
-    struct error err = ERROR_INIT;
-    CLEANUP(strbuf) struct strbuf body = STRBUF_INIT(BODY_MAX_BYTES);
-    int status = 0;
-    if (http_event_read(payload, len, &status, &body, &err) < 0)
-        snprintf(try->health->why, sizeof try->health->why, "%s", err.msg);
-    else if (status < 200 || status > 299)
-        explain(try, body.buf, "answered %d", status);
-    else
-        judge_payload(try, body.buf);
-}
-
-static void keep_log(struct try *try, const char *tail)
-{
-    struct health *health = try->health;
-    free(health->log_tail);
-    health->log_tail = NULL;
-    if (health->good || !tail)
-        return;
-    struct strbuf shown = STRBUF_INIT(STRBUF_NO_CAP);
-    redact_text(try->redact, tail, strlen(tail), &shown);
-    health->log_tail = strbuf_detach(&shown);
-}
-
-static int ask_by_invoking(struct try *try, int64_t limit_ms, struct error *err)
-{
-    struct health *health = try->health;
-    CLEANUP(lambda_invocation) struct lambda_invocation answer = {.payload = NULL};
-    health->good = false;
-    if (lambda_invoke(&try->run->services.aws, try->run->inputs->function_name, try->qualifier,
-                      try->event, strlen(try->event), limit_ms, &answer, err) < 0)
-        return invocation_failed(try, err);
-    const char *payload = answer.payload ? answer.payload : "";
-    if (answer.function_error[0])
-        explain(try, payload, "the function failed (%s)", answer.function_error);
-    else if (try->is_http)
-        judge_http_payload(try, payload, answer.payload_len);
-    else
-        judge_payload(try, payload);
-    keep_log(try, answer.log_tail);
-    return 0;
-}
-
-typedef int ask_function(struct try *try, int64_t limit_ms, struct error *err);
-
-static int ask_once(struct try *try, ask_function *ask, struct error *err)
+static int ask_once(struct health_try *try, health_ask *ask, struct error *err)
 {
     int64_t limit_ms;
-    if (run_time_left(try->run, TRY_LIMIT_MS, &limit_ms, err) < 0)
+    if (run_time_left(try->run, HEALTH_TRY_LIMIT_MS, &limit_ms, err) < 0)
         return -1;
     try->health->attempts++;
     if (ask(try, limit_ms, err) < 0)
@@ -170,7 +47,7 @@ static int pause_between(int64_t ms, struct error *err)
                : error_set(err, ERROR_CANCELLED, "cancelled while the function was checked");
 }
 
-static int ask_until_good(struct try *try, ask_function *ask, struct error *err)
+static int ask_until_good(struct health_try *try, health_ask *ask, struct error *err)
 {
     const struct inputs *inputs = try->run->inputs;
     struct health *health = try->health;
@@ -198,7 +75,7 @@ static int ask_until_good(struct try *try, ask_function *ask, struct error *err)
 }
 
 /* Of a bad answer by URL there is no log with it: what CloudWatch Logs has since then, where that may be read. */
-static void fetch_log(struct try *try, int64_t since_s)
+static void fetch_log(struct health_try *try, int64_t since_s)
 {
     struct run *run = try->run;
     struct error err = ERROR_INIT;
@@ -217,14 +94,14 @@ static void fetch_log(struct try *try, int64_t since_s)
         else
             log_debug("no log of the function: %s", err.msg);
     } else if (text.len > 0)
-        keep_log(try, text.buf);
+        health_keep_log(try, text.buf);
 }
 
 /* ---- asking ahead ---- */
 
 struct health_ahead {
     struct task task;
-    struct try try;
+    struct health_try try;
     struct redact
         redact; /* made by the run's own thread: the claim's look replaces what it reads */
     struct health health;
@@ -238,13 +115,13 @@ static int ask_ways(struct health_ahead *ahead, struct error *err)
     const struct inputs *inputs = ahead->try.run->inputs;
     if (inputs->health_payload) {
         ahead->health.target = "invoke";
-        if (ask_by_invoking(&ahead->try, TRY_LIMIT_MS, err) < 0)
+        if (health_ask_by_invoking(&ahead->try, HEALTH_TRY_LIMIT_MS, err) < 0)
             return -1;
     }
     if (!inputs->health_url || (inputs->health_payload && !ahead->health.good))
         return 0;
     ahead->health.target = "url";
-    return ask_url(&ahead->try, TRY_LIMIT_MS, err);
+    return health_ask_url(&ahead->try, HEALTH_TRY_LIMIT_MS, err);
 }
 
 static void ask_in_thread(void *context)
@@ -269,12 +146,12 @@ void health_ask_ahead(struct run *run)
     if (inputs->health_url)
         ahead->url = probe_join_url(inputs->health_url, inputs->health_path);
     secrets_collect(run, &ahead->redact);
-    ahead->try = (struct try){.run = run,
-                              .qualifier = inputs->alias,
-                              .url = ahead->url,
-                              .event = inputs->health_payload,
-                              .redact = &ahead->redact,
-                              .health = &ahead->health};
+    ahead->try = (struct health_try){.run = run,
+                                     .qualifier = inputs->alias,
+                                     .url = ahead->url,
+                                     .event = inputs->health_payload,
+                                     .redact = &ahead->redact,
+                                     .health = &ahead->health};
     run->health_ahead = ahead;
     ahead->span = span_begin(&run->result.spans, SPAN_NONE, "Ask for the health early");
     span_set_beside(&run->result.spans, ahead->span);
@@ -313,11 +190,11 @@ int health_check(struct run *run, const char *qualifier, struct health *ret_heal
     const struct inputs *inputs = run->inputs;
     struct health health = {.checked = inputs->health_payload || inputs->health_url};
     CLEANUP(redact) struct redact redact = REDACT_INIT;
-    struct try try = {.run = run,
-                      .qualifier = qualifier,
-                      .event = inputs->health_payload,
-                      .redact = &redact,
-                      .health = &health};
+    struct health_try try = {.run = run,
+                             .qualifier = qualifier,
+                             .event = inputs->health_payload,
+                             .redact = &redact,
+                             .health = &health};
     int64_t start_ms = clock_now_ms(), since_s = clock_wall_seconds();
     secrets_collect(run, &redact);
     int rc = 0;
@@ -328,14 +205,14 @@ int health_check(struct run *run, const char *qualifier, struct health *ret_heal
     }
     if (inputs->health_payload) {
         health.target = "invoke";
-        rc = ask_until_good(&try, ask_by_invoking, err);
+        rc = ask_until_good(&try, health_ask_by_invoking, err);
     }
     if (rc == 0 && inputs->health_url && (health.good || !inputs->health_payload)) {
         CLEANUP_FREE char *url = probe_join_url(inputs->health_url, inputs->health_path);
         try.url = url;
         health.target = "url";
         health.good = false;
-        rc = ask_until_good(&try, ask_url, err);
+        rc = ask_until_good(&try, health_ask_url, err);
         if (rc == 0)
             fetch_log(&try, since_s);
     }
@@ -371,11 +248,11 @@ int health_check_version(struct run *run, const char *version, struct health *re
                             .target = "invoke"};
     struct strbuf event = STRBUF_INIT(STRBUF_NO_CAP);
     CLEANUP(redact) struct redact redact = REDACT_INIT;
-    struct try try = {.run = run,
-                      .qualifier = version,
-                      .is_http = !inputs->health_payload,
-                      .redact = &redact,
-                      .health = &health};
+    struct health_try try = {.run = run,
+                             .qualifier = version,
+                             .is_http = !inputs->health_payload,
+                             .redact = &redact,
+                             .health = &health};
     int64_t start_ms = clock_now_ms();
     secrets_collect(run, &redact);
     int rc = 0;
@@ -383,7 +260,7 @@ int health_check_version(struct run *run, const char *version, struct health *re
         if (try.is_http)
             make_http_event(run, &event);
         try.event = try.is_http ? event.buf : inputs->health_payload;
-        rc = ask_until_good(&try, ask_by_invoking, err);
+        rc = ask_until_good(&try, health_ask_by_invoking, err);
     }
     strbuf_release_secret(&event); /* health-headers are in it */
     if (rc < 0) {
@@ -412,89 +289,4 @@ void health_keep(struct run *run, const struct health *health)
     strbuf_addstr(&result->evidence, health->log_tail);
     log_info("the function's own log ends with:");
     log_foreign(health->log_tail, strlen(health->log_tail));
-}
-
-/* ---- warm-up ---- */
-
-struct call {
-    struct task task;
-    struct try try;
-    ask_function *ask;
-    struct health health;
-    int64_t limit_ms;
-    int rc;
-    struct error err;
-    atomic_bool answered;
-};
-
-static void call_in_thread(void *context)
-{
-    struct call *call = context;
-    call->rc = call->ask(&call->try, call->limit_ms, &call->err);
-    atomic_store(&call->answered, true);
-}
-
-/* The next one goes out when this one is answered, or after the interval. */
-static int await_turn(const struct call *call, int64_t interval_ms, struct error *err)
-{
-    int64_t end_ms = clock_now_ms() + interval_ms;
-    while (!atomic_load(&call->answered) && clock_now_ms() < end_ms)
-        if (pause_between(REFRESH_LOOK_MS, err) < 0)
-            return -1;
-    return 0;
-}
-
-static int start_calls(struct run *run, struct call *calls, size_t *ret_started, struct error *err)
-{
-    const struct inputs *inputs = run->inputs;
-    for (size_t i = 0; i < (size_t)inputs->refresh_invocations; i++) {
-        struct call *call = &calls[i];
-        if (i > 0 && await_turn(call - 1, (int64_t)(inputs->refresh_interval_s * 1000), err) < 0)
-            return -1;
-        if (run_time_left(run, TRY_LIMIT_MS, &call->limit_ms, err) < 0)
-            return -1;
-        task_start(&call->task);
-        *ret_started = i + 1;
-    }
-    return 0;
-}
-
-int health_refresh(struct run *run, int *ret_good, struct error *err)
-{
-    const struct inputs *inputs = run->inputs;
-    size_t count = (size_t)inputs->refresh_invocations, started = 0;
-    CLEANUP_FREE char *url =
-        inputs->health_url ? probe_join_url(inputs->health_url, inputs->health_path) : NULL;
-    CLEANUP(redact) struct redact redact = REDACT_INIT; /* nothing of these answers is kept */
-    struct call *calls = memory_new((count + 1) * sizeof *calls);
-    int good = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct call *call = &calls[i];
-        call->task = (struct task)TASK(call_in_thread, call);
-        call->ask = url ? ask_url : ask_by_invoking;
-        call->health = (struct health){.checked = true};
-        call->err = (struct error)ERROR_INIT;
-        atomic_init(&call->answered, false);
-        call->try = (struct try){.run = run,
-                                 .qualifier = inputs->alias,
-                                 .url = url,
-                                 .event = inputs->health_payload,
-                                 .redact = &redact,
-                                 .health = &call->health};
-    }
-    int rc = start_calls(run, calls, &started, err);
-    for (size_t i = 0; i < started; i++) {
-        struct call *call = &calls[i];
-        task_join(&call->task);
-        if (rc == 0 && call->rc < 0) {
-            *err = call->err;
-            rc = -1;
-        }
-        good += call->health.good;
-        health_release(&call->health);
-    }
-    free(calls);
-    if (rc == 0)
-        *ret_good = good;
-    return rc;
 }

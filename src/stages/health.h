@@ -43,7 +43,4 @@ int health_check_version(struct run *run, const char *version, struct health *re
 /* The verdict into the result. */
 void health_keep(struct run *run, const struct health *health);
 
-/* Warm-up: refresh-invocations calls, each begun when the one before was answered, or after refresh-interval; what they answer is counted only. */
-int health_refresh(struct run *run, int *ret_good, struct error *err);
-
 #endif

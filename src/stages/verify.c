@@ -4,13 +4,14 @@
 #include "stages/checks_run.h"
 #include "stages/health.h"
 #include "stages/stage.h"
+#include "stages/warm_up.h"
 
 static int warm_up(struct run *run, struct error *err)
 {
     if (!run->result.changed || run->inputs->refresh_invocations == 0)
         return 0;
     int span = span_begin(&run->result.spans, run->span, "warm-up");
-    int rc = health_refresh(run, &run->result.refreshed, err);
+    int rc = warm_up_calls(run, &run->result.refreshed, err);
     span_end(&run->result.spans, span);
     if (rc < 0)
         return -1;

@@ -127,7 +127,7 @@ static bool event_asks_for_nothing(struct app *app, int argc, const char *const 
 }
 
 /* Inputs, event and gate: everything that needs no network. */
-static int read_request(struct app *app, int argc, const char *const *argv,
+static int read_and_decide(struct app *app, int argc, const char *const *argv,
                         const char *const *environment, enum inputs_ask *ret_ask, struct error *err)
 {
     if (inputs_read(argc, argv, environment, &app->inputs, ret_ask, err) < 0) {
@@ -149,6 +149,17 @@ static int read_request(struct app *app, int argc, const char *const *argv,
     checked_out_commit(app, &commit);
     app->gate = gate_decide(&app->inputs, &app->event, commit);
     return 0;
+}
+
+/* It is timed, but has no group in the log: whether there is a run to speak of is known only after it. */
+static int read_request(struct app *app, int argc, const char *const *argv,
+                        const char *const *environment, enum inputs_ask *ret_ask, struct error *err)
+{
+    struct spans *spans = &app->run.result.spans;
+    int span = span_begin(spans, SPAN_NONE, "Read inputs and event");
+    int rc = read_and_decide(app, argc, argv, environment, ret_ask, err);
+    span_end(spans, span);
+    return rc;
 }
 
 static const struct pipeline *choose_pipeline(const struct app *app)

@@ -127,7 +127,7 @@ static bool event_asks_for_nothing(struct app *app, int argc, const char *const 
 }
 
 /* Inputs, event and gate: everything that needs no network. */
-static int read_and_decide(struct app *app, int argc, const char *const *argv,
+static int read_request(struct app *app, int argc, const char *const *argv,
                         const char *const *environment, enum inputs_ask *ret_ask, struct error *err)
 {
     if (inputs_read(argc, argv, environment, &app->inputs, ret_ask, err) < 0) {
@@ -149,17 +149,6 @@ static int read_and_decide(struct app *app, int argc, const char *const *argv,
     checked_out_commit(app, &commit);
     app->gate = gate_decide(&app->inputs, &app->event, commit);
     return 0;
-}
-
-/* It is timed, but has no group in the log: whether there is a run to speak of is known only after it. */
-static int read_request(struct app *app, int argc, const char *const *argv,
-                        const char *const *environment, enum inputs_ask *ret_ask, struct error *err)
-{
-    struct spans *spans = &app->run.result.spans;
-    int span = span_begin(spans, SPAN_NONE, "Read inputs and event");
-    int rc = read_and_decide(app, argc, argv, environment, ret_ask, err);
-    span_end(spans, span);
-    return rc;
 }
 
 static const struct pipeline *choose_pipeline(const struct app *app)
@@ -249,11 +238,10 @@ static void run_pipeline(struct app *app)
     conclude(pipeline, &run->result);
 }
 
-/* The gate's word, then the command's stages. */
-static void act(struct app *app)
+/* The gate's word: do the command's stages run? */
+static bool is_let_in(struct app *app)
 {
-    struct run *run = &app->run;
-    struct result *result = &run->result;
+    struct result *result = &app->run.result;
     const struct gate *gate = &app->gate;
     snprintf(result->gate_reason, sizeof result->gate_reason, "%s", gate->reason);
     snprintf(result->storage_reason, sizeof result->storage_reason, "%s", gate->storage_reason);
@@ -261,16 +249,35 @@ static void act(struct app *app)
         struct error err = ERROR_INIT;
         error_set(&err, ERROR_INPUT, "%s", gate->reason);
         fail_before_start(app, "gate", &err);
-        return;
+        return false;
     }
-    report_gate(&app->gate);
-    if (gate->action == GATE_NOTHING) {
+    report_gate(gate);
+    if (gate->action == GATE_NOTHING)
         result->outcome = OUTCOME_NOT_ASKED;
-        return;
-    }
+    return gate->action != GATE_NOTHING;
+}
+
+/* All before the stages. It is timed, but has no group in the log: whether there is a run to speak of is known only after it. */
+static bool begin(struct app *app, int argc, const char *const *argv,
+                  const char *const *environment, enum inputs_ask *ret_ask)
+{
+    struct error err = ERROR_INIT;
+    struct spans *spans = &app->run.result.spans;
+    int span = span_begin(spans, SPAN_NONE, "Read inputs and event");
+    int rc = read_request(app, argc, argv, environment, ret_ask, &err);
+    if (rc < 0)
+        fail_before_start(app, "inputs", &err);
+    bool goes_on = rc == 0 && *ret_ask == INPUTS_RUN && is_let_in(app);
+    span_end(spans, span);
+    return goes_on;
+}
+
+static void act(struct app *app)
+{
+    struct run *run = &app->run;
     run->inputs = &app->inputs;
     run->event = &app->event;
-    run->gate = gate;
+    run->gate = &app->gate;
     run_set_deadline(run, clock_now_ms() + app->inputs.deadline_ms);
     run_pipeline(app);
     side_builds_finish(run);
@@ -340,15 +347,12 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     result_init(&run->result);
     run->result.started_wall_s = clock_wall_seconds();
 
-    struct error err = ERROR_INIT;
     enum inputs_ask ask = INPUTS_RUN;
     int code = 0;
     bool cleans = argc > 0 && is_cleanup(argv[0]);
     if (cleans)
         code = clean_up(&app, argv[0], environment);
-    else if (read_request(&app, argc, argv, environment, &ask, &err) < 0)
-        fail_before_start(&app, "inputs", &err);
-    else if (ask == INPUTS_RUN)
+    else if (begin(&app, argc, argv, environment, &ask))
         act(&app);
     if (ask != INPUTS_RUN)
         report_help(ask);

@@ -31,7 +31,7 @@ def arguments():
                         help="run under valgrind, make a build with sanitizers fail at the first finding, or "
                              "emulate the arm64 build's machine")
     parser.add_argument("--slow", action="store_true", help="the tests of slow_*.py instead")
-    parser.add_argument("--workers", type=int, default=2, help="tests that run beside each other (2)")
+    parser.add_argument("--workers", type=int, default=3, help="tests that run beside each other (3)")
     parser.add_argument("--list", action="store_true", help="only print the tests' names")
     return parser.parse_args()
 

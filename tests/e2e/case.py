@@ -62,6 +62,8 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         if self.alone:
             self.addCleanup(self.cloud.clear_faults)
+        else:
+            self.addCleanup(self.forget_faults)
         if self.base_stands:
             self.base_name = seeds.STANDING_BASE.repository(self.make_base)
 
@@ -76,7 +78,7 @@ class Case(unittest.TestCase):
         """The inputs of a usual deployment, '_' for '-'; None takes one away."""
         inputs = {
             "function-name": self.name, "base-repository": self.base_name, "create-with-role": clouds.FUNCTION_ROLE,
-            "health-url": clouds.url_of(self.name), "cold-start-wait": "3", "health-retries": "1",
+            "health-url": clouds.url_of(self.name), "cold-start-wait": "1", "health-retries": "1",
             "health-interval": "0.2", "refresh-invocations": "1", "refresh-interval": "0.1",
             "cache": None if self.caches else "gha",  # there is no token for GitHub's: none at all
         }
@@ -203,6 +205,11 @@ class Case(unittest.TestCase):
         """About this test's own function and repositories."""
         own = {self.name} if self.base_stands else {self.name, self.base_name}
         return self.cloud.requests(*own, after=self.began)
+
+    def forget_faults(self):
+        """Those that were ordered for this test's function and repositories."""
+        for name in (self.name, self.base_name):
+            self.cloud.forget_faults(resource=name)
 
     def mark(self):
         return self.cloud.last_request()

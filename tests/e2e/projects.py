@@ -101,10 +101,10 @@ class Project:
     def commit(self, message="Change the function"):
         """Commit everything, hand the files to the runner's user, and give the commit's id."""
         if not self.path(".git").exists():
-            self.git("init", "-q")
+            self.git("init", "-q", "--template=")  # without the hooks' examples
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", message)
-        self.commit_id = self.git("rev-parse", "HEAD")
+        self.commit_id = self.read(".git/refs/heads/main").strip()
         for folder, folders, files in os.walk(self.folder):
             for name in (".", *folders, *files):
                 os.chown(os.path.join(folder, name), RUNNER_USER, RUNNER_USER, follow_symlinks=False)

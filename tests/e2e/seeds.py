@@ -5,11 +5,13 @@ repository as any client of a registry does, and the base image of the tests' pr
 import hashlib
 import threading
 import urllib.parse
+import uuid
 
 from . import cloud as clouds
 
-REPOSITORY = "seeds"
-BASE_REPOSITORY = "standing-base"
+RUN = uuid.uuid4().hex[:6]  # the cloud may have been used before
+REPOSITORY = f"seeds-{RUN}"
+BASE_REPOSITORY = f"standing-base-{RUN}"
 
 
 class Image:

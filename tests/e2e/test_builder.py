@@ -434,13 +434,12 @@ exec "$REAL" "$@"
 
 
 class EarlyStart(BuilderCase):
-    alone = True  # a fault
-
     def test_builder_boots_while_the_survey_runs(self):
         """A run that ends before it would build has booted the builder already; it stays for the next step of the job."""
         project = self.project()
         self.seed(project)
-        self.cloud.fault("lambda", "UpdateFunctionCode", "status", {"status": 403, "code": "AccessDeniedException"})
+        self.cloud.fault("lambda", "UpdateFunctionCode", "status", {"status": 403, "code": "AccessDeniedException"},
+                         resource=self.name)
         with engine(without_containerd) as path:
             run = self.deploy(project, 1, env={"DOCKER_HOST": f"unix://{path}"},
                               shims={"buildx": FAKE_BUILDER % "exit 1"})

@@ -193,11 +193,10 @@ class Unhealthy(FunctionCase):
 
 class CancelledCreation(FunctionCase):
     base_stands = True
-    alone = True
 
     def test_cancelled_while_it_is_created(self):
         """It is there all the same, and the report says so."""
-        self.cloud.fault("lambda", "CreateFunction", "slow", 1000)
+        self.cloud.fault("lambda", "CreateFunction", "slow", 1000, resource=self.name)
         step = self.step(self.project()).start()
         self.until(lambda: self.cloud.function(self.name) is not None, "the function")
         step.signal(signal.SIGINT)

@@ -42,7 +42,6 @@ class Talker(http.server.BaseHTTPRequestHandler):
 
 class Hostile(FunctionCase):
     has_own_figures = False
-    alone = True  # faults
 
     def talker(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Talker)
@@ -83,12 +82,12 @@ class Hostile(FunctionCase):
                        {"reason_code": "InvalidImage", "reason": "\n".join(STRINGS[::5])}, 2))  # 1: the dry run
         for operation, fault, arg, nth in wishes:
             with self.subTest(operation=operation):
-                self.cloud.fault("lambda", operation, fault, arg, nth=nth)
+                self.cloud.fault("lambda", operation, fault, arg, nth=nth, resource=self.name)
                 run = self.deploy(project)
                 self.assertExit(run, 1)
                 self.assertOnlyText(run)
                 self.assertTrue(hostile.marks(run.text), "it was not shown")
-                self.cloud.clear_faults()
+                self.cloud.forget_faults(resource=self.name)
 
 
 class TheJudge(unittest.TestCase):

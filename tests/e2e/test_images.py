@@ -556,14 +556,13 @@ class Manifest(ImageCase):
 
 
 class Repositories(ImageCase):
-    alone = True  # faults
-
     def test_half_made_repository_is_repaired(self):
         project = self.project()
         for nth, operation in enumerate(("SetRepositoryPolicy", "PutLifecyclePolicy"), 1):
             with self.subTest(operation):
                 base = f"{self.base_name}-{nth}"
-                self.cloud.fault("ecr", operation, "status", {"status": 400, "code": "InvalidParameterException"})
+                self.cloud.fault("ecr", operation, "status", {"status": 400, "code": "InvalidParameterException"},
+                                 resource=base)
                 run = self.base(project, 1, base_repository=base)
                 self.assertError(run, base)
                 run = self.base(project, base_repository=base)
@@ -587,8 +586,6 @@ class Repositories(ImageCase):
 
 
 class Killed(ImageCase):
-    alone = True  # delays for the whole registry
-
     def kill_at(self, project, seen, wait_s=20, **inputs):
         """Start a deployment, and kill everything of it as soon as `seen` says so."""
         step = self.step(project, inputs=self.inputs(**inputs)).start()
@@ -603,7 +600,7 @@ class Killed(ImageCase):
 
     def converges(self, project):
         self.assertEqual(self.identity_tags(), set())
-        self.cloud.clear_faults()
+        self.forget_faults()
         run = self.deploy(project)
         self.assertOutputs(run, deployed="true", image_built="built")
         self.assertVersion("1")
@@ -616,21 +613,21 @@ class Killed(ImageCase):
         project = self.project()
         self.base(project)
         for operation in ("PutUpload", "PatchUpload"):
-            self.cloud.fault("registry", operation, "delay", 3000, times=-1)
+            self.cloud.fault("registry", operation, "delay", 3000, times=-1, resource=self.name)
         self.kill_at(project, lambda: {"StartUpload", "MountBlob"} & set(self.operations_of(self.name)))
         self.converges(project)
 
     def test_between_push_and_tags(self):
         project = self.project()
         self.base(project)
-        self.cloud.fault("ecr", "PutImage", "hang")
+        self.cloud.fault("ecr", "PutImage", "hang", resource=self.name)
         self.kill_at(project, lambda: "PutManifest" in self.operations_of(self.name) and "pushed" in
                      self.cloud.tags(self.name))
         self.converges(project)
 
     def test_base_between_push_and_tags(self):
         project = self.project()
-        self.cloud.fault("ecr", "PutImage", "hang")
+        self.cloud.fault("ecr", "PutImage", "hang", resource=self.base_name)
         self.kill_at(project, lambda: "pushed" in self.cloud.tags(self.base_name))
         self.assertEqual(self.identity_tags(self.base_name), set())
         self.converges(project)

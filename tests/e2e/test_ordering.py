@@ -94,6 +94,7 @@ class Ordering(FunctionCase):
         return [[int(part) for part in entry.split("/")] for entry in self.tag("times").split(" ")]
 
     def test_how_long_it_took(self):
+        self.base_name = self.name + "-base"  # it is to be built, which takes time
         project, _ = self.serve()
         self.assertExit(self.deploy(self.version(project, "A")), 0)
         (total, base, image, change, verify), = self.times()
@@ -122,12 +123,11 @@ class Ordering(FunctionCase):
 
 class Unremembered(FunctionCase):
     base_stands = True
-    alone = True
 
     def test_deployed_but_not_remembered(self):
         """What serves is good: that it cannot be remembered undoes nothing."""
         project, _ = self.serve()
-        self.cloud.fault("lambda", "TagResource", "status", 500, nth=2, times=-1)
+        self.cloud.fault("lambda", "TagResource", "status", 500, nth=2, times=-1, resource=self.name)
         run = self.deploy(project)
         self.assertExit(run, 0)
         self.assertOutputs(run, deployed="true")

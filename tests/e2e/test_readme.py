@@ -13,17 +13,15 @@ def readme_commands():
 
 
 class Readme(case.Case):
-    alone = True  # the names in the README are nobody else's
-
-    def start_again(self):
-        """Nothing has the README's names; what all tests count on is there."""
-        self.cloud.reset()
-        self.cloud.create_role(cloud.FUNCTION_ROLE)
+    def take_away(self):
+        """The README's names are free again."""
+        self.cloud.call("lambda", "DELETE", f"/2015-03-31/functions/{self.name}")
+        for repository in (self.name, "lambda-python-deps"):
+            self.cloud.ecr("DeleteRepository", repositoryName=repository, force=True)
 
     def test_commands(self):
         self.name = "my-function"
-        self.start_again()
-        self.addCleanup(self.start_again)
+        self.addCleanup(self.take_away)
         project = self.project(version="2")
         self.seed(project)
         done = []

@@ -104,11 +104,10 @@ class NoWayBack(FunctionCase):
 class Faults(FunctionCase):
     """What Lambda refuses or loses on the way."""
     base_stands = True
-    alone = True
 
     def refuse(self, operation, status, nth=1, times=1, code=None):
         arg = {"status": status, "code": code} if code else status
-        self.cloud.fault("lambda", operation, "status", arg, nth=nth, times=times)
+        self.cloud.fault("lambda", operation, "status", arg, nth=nth, times=times, resource=self.name)
 
     def bad(self, project):
         project.behave(version="bad", health="500").commit()
@@ -138,7 +137,7 @@ class Faults(FunctionCase):
     def test_update_that_lambda_could_not_finish(self):
         project, seeded = self.serve()
         self.cloud.fault("lambda", "UpdateFunctionCode", "update-failed",
-                         {"reason_code": "ImageAccessDenied", "reason": "Lambda may not"}, nth=2)
+                         {"reason_code": "ImageAccessDenied", "reason": "Lambda may not"}, nth=2, resource=self.name)
         run = self.deploy(project, timeout="9")
         self.assertPutBack(run, seeded)
         self.assertEqual(self.configuration()["Timeout"], 3, "it can go back only after the code")
@@ -146,7 +145,7 @@ class Faults(FunctionCase):
 
     def lost(self, operation, nth=1, fault="reset-after", **changes):
         project, seeded = self.serve(changes.pop("alias", None))
-        self.cloud.fault("lambda", operation, fault, nth=nth)
+        self.cloud.fault("lambda", operation, fault, nth=nth, resource=self.name)
         run = self.deploy(project, **changes)
         self.assertExit(run, 0)
         self.serves("1")
@@ -164,13 +163,13 @@ class Faults(FunctionCase):
         """The way back goes to what was there before the update whose answer was lost."""
         project, seeded = self.serve()
         self.bad(project)
-        self.cloud.fault("lambda", "UpdateFunctionCode", "reset-after", nth=2)
+        self.cloud.fault("lambda", "UpdateFunctionCode", "reset-after", nth=2, resource=self.name)
         self.assertPutBack(self.deploy(project, timeout="9"), seeded)
         self.assertEqual(self.configuration()["Timeout"], 3)
 
     def test_lost_answer_of_a_creation(self):
         project = self.project()
-        self.cloud.fault("lambda", "CreateFunction", "reset-after")
+        self.cloud.fault("lambda", "CreateFunction", "reset-after", resource=self.name)
         run = self.run_step(project)
         self.assertExit(run, 0)
         self.serves("1")
@@ -181,7 +180,6 @@ class Faults(FunctionCase):
             for status, code in ((409, "ResourceConflictException"), (412, "PreconditionFailedException")):
                 with self.subTest(operation=operation, status=status):
                     self.again()
-                    self.cloud.clear_faults()
                     project, seeded = self.serve("live")
                     self.refuse(operation, status, nth, 3, code)
                     run = self.deploy(project, timeout="9")

@@ -29,11 +29,13 @@ TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 .PHONY: all tools-build unit e2e faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check workflows-check release-check readme-check style lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
+# What only compiles and links goes on as many processors as there are; what installs or starts something does not.
+COMPILE = @$(MAKE) --no-print-directory -j$(shell nproc)
 
 .DELETE_ON_ERROR:
 
 all: tools-build
-	@$(MAKE) --no-print-directory $(BUILD)/lambda-fastdeploy
+	$(COMPILE) $(BUILD)/lambda-fastdeploy
 
 tools-build:
 	@tools/install build
@@ -61,7 +63,7 @@ $(BUILD)/unit: $(filter-out $(BUILD)/src/main.o,$(OBJECTS)) $(TEST_OBJECTS)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs check) $(LIBS)
 
 unit: tools-check
-	@$(MAKE) --no-print-directory $(BUILD)/unit
+	$(COMPILE) $(BUILD)/unit
 	$(BUILD)/unit
 
 # The end-to-end tests, in the local cloud. E2E="-k main_road" chooses some; WRAP=asan or valgrind runs the program under it.
@@ -79,7 +81,7 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(filter-out $(BUILD)/src/main.
 CASES ?= 200
 SEED  ?= 1
 property: tools-check
-	@$(MAKE) --no-print-directory $(BUILD)/tests/tools/identity
+	$(COMPILE) $(BUILD)/tests/tools/identity
 	tests/cloud/install
 	tests/with-cloud python3 tests/e2e/property_identity.py --identity $(BUILD)/tests/tools/identity --cases $(CASES) --seed $(SEED)
 
@@ -87,7 +89,7 @@ property: tools-check
 CELLS   ?= 0
 WORKERS ?= 3
 faults: tools-check all
-	@$(MAKE) --no-print-directory $(BUILD)/tests/tools/operations
+	$(COMPILE) $(BUILD)/tests/tools/operations
 	tests/cloud/install
 	tests/with-cloud python3 -m e2e.faults --binary $(BUILD)/lambda-fastdeploy --operations $(BUILD)/tests/tools/operations \
 	    --seed $(SEED) --cells $(CELLS) --workers $(WORKERS) $(FAULTS)
@@ -113,7 +115,7 @@ bench: tools-check $(if $(STATIC),static,all)
 
 # Hashing a build context beside `openssl sha256` on the same files, with as many processes as there are processors.
 bench-hash: tools-build
-	@$(MAKE) --no-print-directory $(BUILD)/tests/tools/identity
+	$(COMPILE) $(BUILD)/tests/tools/identity
 	python3 tests/bench/hash.py --identity $(BUILD)/tests/tools/identity
 
 # Those that take minutes: that no action of docs/iam can be left out, keys that expire during a long build.
@@ -123,7 +125,8 @@ e2e-slow: tools-check all
 
 # What CI runs: everything that must hold before a change lands, in under 15 minutes on two cores.
 check: tools-check
-	@$(MAKE) --no-print-directory all $(BUILD)/unit
+	@$(MAKE) --no-print-directory all
+	$(COMPILE) $(BUILD)/unit
 	$(BUILD)/unit
 	@$(MAKE) --no-print-directory docs-check trust-check
 	@$(MAKE) --no-print-directory e2e
@@ -200,7 +203,7 @@ format:
 # Address and undefined-behaviour sanitizers over unit and end-to-end tests.
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 asan: tools-check
-	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
+	$(COMPILE) BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
 	    build/asan/unit build/asan/lambda-fastdeploy
 	CK_TIMEOUT_MULTIPLIER=10 build/asan/unit
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
@@ -212,7 +215,7 @@ FUZZ ?= $(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 FUZZ_SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 fuzz:
 	@tools/install fuzz
-	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang CFLAGS="-O1 -g -U_FORTIFY_SOURCE -fsanitize=fuzzer-no-link $(FUZZ_SANITIZERS)" \
+	$(COMPILE) BUILD=build/fuzz CC=clang CFLAGS="-O1 -g -U_FORTIFY_SOURCE -fsanitize=fuzzer-no-link $(FUZZ_SANITIZERS)" \
 	    fuzz-build
 	tests/fuzz/run $(SECONDS) $(FUZZ)
 
@@ -228,7 +231,8 @@ $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o $(BUILD)/objects.a
 
 valgrind:
 	@tools/install valgrind
-	@$(MAKE) --no-print-directory all $(BUILD)/unit
+	@$(MAKE) --no-print-directory all
+	$(COMPILE) $(BUILD)/unit
 	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 $(BUILD)/unit
 	@$(MAKE) --no-print-directory WRAP=valgrind e2e
 

@@ -32,7 +32,7 @@ TARGET_PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSRO
 # The linker warns of dlopen and of the C library's look-ups of names in OpenSSL and c-ares: the program reaches none of them.
 .PHONY: static-program
 static-program: $(LIBRARIES)/done
-	@$(MAKE) --no-print-directory $(BUILD)/lambda-fastdeploy BUILD=$(BUILD) \
+	$(COMPILE) $(BUILD)/lambda-fastdeploy BUILD=$(BUILD) \
 	    CC="$(TRIPLET)-gcc $(if $(SYSROOT),--sysroot=$(SYSROOT))" PIE=-static-pie \
 	    CFLAGS="-O2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=." \
 	    LDFLAGS="-s -Wl,--gc-sections -Wl,--build-id=none $(if $(filter x86_64-%,$(TRIPLET)),-Wl$(comma)-z$(comma)pack-relative-relocs)" \

@@ -96,6 +96,9 @@ static int choose_builder(struct run *run, struct error *err)
         struct docker_info info;
         if (docker_get_info(&services->docker, &info, err) < 0)
             return error_wrap(err, "asking the Docker engine");
+        services->builder_start.is_native =
+            text_starts_with(services->builder_start.platform, "linux/") &&
+            text_equal(services->builder_start.platform + strlen("linux/"), info.architecture);
         return choose_engines_builder(run, &info, err);
     }
     services->builder_caches = true;
@@ -113,6 +116,8 @@ static int refuse_foreign_platform(struct run *run, struct error *err)
 {
     const char *platform = run->services.builder_start.platform;
     bool can = true;
+    if (run->services.builder_start.is_native)
+        return 0;
     if (buildx_builds_platform(&run->services.buildx, builder_name(run), platform, &can, err) < 0)
         return -1;
     if (can)

@@ -39,6 +39,7 @@ struct builder_start {
     char text[200];       /* which builder it is, for the log */
     struct error failure; /* ERROR_NONE: it is ready */
     int span;             /* beside the way */
+    bool is_native;       /* it builds for the processor that the engine runs on */
     bool begun, told;     /* `told`: the text is in the log */
 };
 /* What no line of the log may hold (stages/secrets.h). */

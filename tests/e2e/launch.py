@@ -55,9 +55,10 @@ def enter(spec):
         resource.setrlimit(getattr(resource, "RLIMIT_" + name.upper()), (value, value))
 
 
-def run(spec, ready):
+def run(spec, entered, ready):
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     enter(spec)
+    os.write(entered, b"1")
     os.read(ready, 1)
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # Python has changed these
@@ -80,15 +81,18 @@ def main():
     os.set_inheritable(spec["pid_fd"], False)
     os.makedirs("/github", exist_ok=True)
     os.unshare(os.CLONE_NEWNS | os.CLONE_NEWPID)
+    has_entered, entered = os.pipe()
     ready, go = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(go)
         try:
-            run(spec, ready)
+            run(spec, entered, ready)
         except BaseException as error:  # nothing of this process may go on as if it were the parent
             print(f"launch: {error}", file=sys.stderr, flush=True)
         os._exit(126)
+    os.close(entered)
+    os.read(has_entered, 1)  # before that, the child's /proc is everybody's
     os.write(spec["pid_fd"], f"{child}\n".encode())
     os.close(spec["pid_fd"])
     os.write(go, b"1")

@@ -121,9 +121,12 @@ class FunctionCase(case.Case):
         """Has the program asked the function's URL since then? Then its change is done, and it knows of that."""
         return any(request["service"] == "url" for request in self.since(mark))
 
+    def alias_state(self, alias="live"):
+        """From the control port: asking Lambda would take of the rate that the program needs. {}: there is no such alias."""
+        return self.cloud.state()["functions"][self.name]["aliases"].get(alias, {})
+
     def alias_target(self, alias="live"):
-        """From the control port: asking Lambda would take of the rate that the program needs."""
-        return self.cloud.state()["functions"][self.name]["aliases"].get(alias, {}).get("version")
+        return self.alias_state(alias).get("version")
 
     def configuration(self):
         return self.cloud.function(self.name)["Configuration"]

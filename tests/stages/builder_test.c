@@ -106,6 +106,9 @@ static struct image_place place;
 #define CONTAINERD                                                                                 \
     "{\"ServerVersion\":\"29.0\",\"DriverStatus\":[[\"driver-type\",\"io.containerd.snapshotter."  \
     "v1\"]]}"
+#define CONTAINERD_ON(machine)                                                                     \
+    "{\"Architecture\":\"" machine "\",\"DriverStatus\":[[\"driver-type\","                        \
+    "\"io.containerd.snapshotter.v1\"]]}"
 #define CLASSIC "{\"ServerVersion\":\"27.0\",\"DriverStatus\":[[\"Backing Filesystem\",\"extfs\"]]}"
 
 static void set_up(void)
@@ -153,6 +156,10 @@ static const struct {
     bool caches;
 } cases[] = {
     {"an engine with the containerd store builds itself", "auto", CONTAINERD, true, false,
+     "version\ninspect\n", NULL, true},
+    {"what it builds for is known where that is its own processor", "auto", CONTAINERD_ON("x86_64"),
+     true, false, "version\n", NULL, true},
+    {"and asked where it is another", "auto", CONTAINERD_ON("aarch64"), true, false,
      "version\ninspect\n", NULL, true},
     {"another one gets a builder container", "auto", CLASSIC, true, false,
      "version\ninspect --bootstrap lambda-fastdeploy\n"

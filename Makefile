@@ -23,7 +23,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 TESTS   := $(sort $(wildcard tests/core/*.c tests/model/*.c tests/services/*.c tests/stages/*.c))
 SUITES  := $(patsubst %_test.c,%,$(notdir $(filter %_test.c,$(TESTS))))
 FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[ch]))
-SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/demo tests/bare tests/readme tests/fuzz/run tests/workflows/check .ci/run))
+SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/with-cloud tests/unit-run tests/demo tests/bare tests/readme tests/fuzz/run tests/workflows/check .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
 .PHONY: all tools-build unit e2e faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check workflows-check release-check readme-check style lint layers format asan fuzz fuzz-build valgrind clean
@@ -64,7 +64,7 @@ $(BUILD)/unit: $(filter-out $(BUILD)/src/main.o,$(OBJECTS)) $(TEST_OBJECTS)
 
 unit: tools-check
 	$(COMPILE) $(BUILD)/unit
-	$(BUILD)/unit
+	tests/unit-run $(BUILD)/unit $(SUITES)
 
 # The end-to-end tests, in the local cloud. E2E="-k main_road" chooses some; WRAP=asan or valgrind runs the program under it.
 e2e: tools-check all
@@ -127,7 +127,7 @@ e2e-slow: tools-check all
 check: tools-check
 	@$(MAKE) --no-print-directory all
 	$(COMPILE) $(BUILD)/unit
-	$(BUILD)/unit
+	tests/unit-run $(BUILD)/unit $(SUITES)
 	@$(MAKE) --no-print-directory docs-check trust-check
 	@$(MAKE) --no-print-directory e2e
 

@@ -5,7 +5,7 @@
 #   init           "<pid> <start time>" of its first process, as the host numbers it
 #   suite          the Debian suite that it runs
 #   upper, work    the writable layer over the cached root
-#   docker         the engine's data; registry: the registry's
+#   docker         the engine's data; registry: the registry's; both empty where they are in memory
 #   log            what the parts said; the only thing that stays after down
 # build/cloud.lock is held by whoever starts or stops it.
 

@@ -54,6 +54,9 @@ static const struct {
     {"failed commit on ref \"manifest-", ERROR_SERVER, NULL},
     {"\": already exists", ERROR_SERVER,
      NULL}, /* both gave their image the same tag in the engine */
+    /* Builds beside each other in an engine with the containerd store: it collects layers that one of them is about to unpack. Source:
+     * moby/buildkit issue 6521, seen with Docker 29 on GitHub's runners. */
+    {"failed to prepare extraction snapshot", ERROR_SERVER, NULL},
     {"no space left on device", ERROR_FAILED,
      "free some of the builder's disk (docker buildx prune), or use a larger runner"},
     {": not found", ERROR_NOT_FOUND, NULL},

@@ -72,6 +72,8 @@ class Refusals(case.Case):
 
 
 class RunsThatMustFail(case.Case):
+    base_stands = True
+
     def test_run_whose_builder_pushes_an_index(self):
         """The pushed manifest is looked at before the function is touched."""
         project = self.project()
@@ -113,6 +115,7 @@ class RunsThatMustFail(case.Case):
 
 
 class ClockThatIsOff(case.Case):
+    base_stands = True
     alone = True
 
     def setUp(self):
@@ -132,6 +135,7 @@ class ClockThatIsOff(case.Case):
 
 
 class Faults(case.Case):
+    base_stands = True
     alone = True
 
     def test_one_server_error_is_sent_again(self):

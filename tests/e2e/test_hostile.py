@@ -41,6 +41,7 @@ class Talker(http.server.BaseHTTPRequestHandler):
 
 
 class Hostile(FunctionCase):
+    base_stands = True
     has_own_figures = False
 
     def talker(self):

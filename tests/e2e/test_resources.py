@@ -9,6 +9,8 @@ FULL = "No space left on device"
 
 
 class ResourceCase(FunctionCase):
+    base_stands = True
+
     def ready(self, project, **changes):
         return self.step(project, inputs=self.wanted(**changes))
 

@@ -29,6 +29,8 @@ ENTRYPOINT ["/function"]
 
 
 class WhileItRuns(FunctionCase):
+    base_stands = True
+
     def test_files_processes_and_memory(self):
         project, _ = self.serve()
         project.write("Dockerfile.lambda", DOCKERFILE.format(hashlib.sha256(BUILD_SECRET.encode()).hexdigest())).commit("Use a secret")
@@ -93,6 +95,8 @@ ENTRYPOINT ["/function"]
 
 class WhatTheBuildSays(FunctionCase):
     """A build prints its secret, plain and encoded: it is in no log, whoever reads that, and in no summary."""
+
+    base_stands = True
 
     def talkative(self, end):
         project = self.project()

@@ -609,6 +609,10 @@ static const struct {
      "request to https://r/v2/a/manifests/1: 403 Forbidden",
      "", ERROR_DENIED, 0, ""},
     {"image \"r/a:pushed\": already exists", "", ERROR_SERVER, 0, "already exists"},
+    {"failed to prepare extraction snapshot \"extract-1-a sha256:00\": parent snapshot sha256:11 "
+     "does "
+     "not exist: not found",
+     "", ERROR_SERVER, 0, "parent snapshot"},
     {"failed to push r/a:1: unexpected status from HEAD request to https://r/v2/a/blobs/x: 403 "
      "Forbidden",
      "", ERROR_DENIED, 0, ""},

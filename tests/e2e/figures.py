@@ -127,6 +127,11 @@ def brief(text):
     return re.sub(r"(?<=\w)@sha256:[0-9a-f]+…?", "", text)
 
 
+def with_short_digests(text):
+    """As a summary shows them in the words of others."""
+    return re.sub(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}", r"\1", text)
+
+
 class Known:
     """What a number of the summary may be, from `result`."""
 
@@ -134,7 +139,7 @@ class Known:
         self.durations, self.sizes, self.amounts, self.percents = set(), set(), set(), set()
         self.counts, self.texts = set(), []
         self.collect(result, "")
-        self.words = {word for text in self.texts for form in (text, brief(text)) for word in re.findall(WORD, form)}
+        self.words = {word for text in self.texts for form in (text, brief(text), with_short_digests(text), with_short_digests(brief(text))) for word in re.findall(WORD, form)}
         self.words |= {part for text in self.texts if " " not in text for part in re.split("[/:]", text)}  # of refs, ARNs
         self.words |= {text.split("/", 2)[2] for text in self.texts if re.match("refs/[a-z]+/.", text)}
         self.digests = {word for text in self.texts for word in re.findall(r"\b[0-9a-f]{40,64}\b", text)}

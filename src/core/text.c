@@ -232,6 +232,15 @@ static size_t make_visible(int32_t character, const char *bytes, size_t used, bo
     return used;
 }
 
+/* Bytes from here on that stay as they are: most of any log, so they are taken at once. */
+static size_t plain_length(const char *bytes, size_t len)
+{
+    size_t at = 0;
+    while (at < len && bytes[at] >= ' ' && bytes[at] <= '~')
+        at++;
+    return at;
+}
+
 void text_add_visible(struct strbuf *sb, const char *bytes, size_t len, size_t max_bytes,
                       bool keep_newlines)
 {
@@ -240,6 +249,16 @@ void text_add_visible(struct strbuf *sb, const char *bytes, size_t len, size_t m
     size_t start = sb->len;
     size_t last_fit = start; /* up to here an ellipsis still fits behind */
     for (size_t at = 0, used; at < len; at += used) {
+        size_t left = limit - (sb->len - start);
+        used = plain_length(bytes + at, len - at < left ? len - at : left);
+        if (used > 0) {
+            size_t before = sb->len, full = start + limit;
+            strbuf_add(sb, bytes + at, used);
+            size_t fit = sb->len + ELLIPSIS_LEN <= full ? sb->len : full - ELLIPSIS_LEN;
+            if (limit >= ELLIPSIS_LEN && fit >= before)
+                last_fit = fit;
+            continue;
+        }
         used = colour_length(bytes + at, len - at);
         if (used > 0)
             continue;

@@ -263,6 +263,21 @@ START_TEST(cut_at_characters)
 }
 END_TEST
 
+/* Plain text is taken a run at a time: its cut is where a cut character by character would be. */
+START_TEST(cut_in_runs)
+{
+    static const char text[] = "ab€cdefg"; /* characters begin at 0, 1, 2, 5, 6, … */
+    static const char kept[][8] = {"", "", "", "", "a", "ab", "ab", "ab", "ab€", "ab€c"};
+    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(STRBUF_NO_CAP), wanted = STRBUF_INIT(100);
+    text_add_visible(&out, text, sizeof text - 1, (size_t)_i, false);
+    if ((size_t)_i < COUNT(kept))
+        strbuf_addf(&wanted, "%s%s", kept[_i], _i < 3 ? "" : "…");
+    else
+        strbuf_addstr(&wanted, text);
+    ck_assert_str_eq(out.buf, wanted.buf);
+}
+END_TEST
+
 START_TEST(cut_keeps_as_much_as_fits)
 {
     CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(STRBUF_NO_CAP);
@@ -300,6 +315,7 @@ Suite *text_suite(void)
     tcase_add_loop_test(tests, strangers_text_is_made_visible, 0, COUNT(visibles));
     tcase_add_test(tests, newlines_are_kept_when_asked_for);
     tcase_add_loop_test(tests, cut_at_characters, 0, 21);
+    tcase_add_loop_test(tests, cut_in_runs, 0, 12);
     tcase_add_test(tests, cut_keeps_as_much_as_fits);
     tcase_add_test(tests, line_of_a_part);
     suite_add_tcase(suite, tests);

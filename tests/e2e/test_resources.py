@@ -145,6 +145,8 @@ class Disk(ResourceCase):
 
 
 class Descriptors(ResourceCase):
+    base_stands = False
+
     def test_few_descriptors(self):
         """From so few that nothing can be opened to enough: an error that names it, or all is done."""
         project, _ = self.serve()

@@ -13,14 +13,14 @@
 
 #define HEALTH_TRY_LIMIT_MS 30000
 
-struct health_try {
+struct health_try { /* all borrowed */
     struct run *run;
-    const char *qualifier;
-    char *url;                   /* borrowed; NULL: not by URL */
-    const char *event;           /* borrowed; NULL: not by invoking */
+    const char *qualifier;       /* NULL: $LATEST */
+    char *url;                   /* NULL: not by URL */
+    const char *event;           /* NULL: not by invoking */
     bool is_http;                /* the event is an HTTP request's */
-    const struct redact *redact; /* borrowed; what answers and logs must not show */
-    struct health *health;
+    const struct redact *redact; /* what answers and logs must not show */
+    struct health *health;       /* the verdict; its log_tail is the caller's to release */
 };
 
 /* Takes at most `limit_ms`. */

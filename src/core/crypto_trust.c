@@ -1,9 +1,12 @@
 #include "core/crypto_trust.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,20 +116,34 @@ static void keep_certificate(struct trust *trust, const char *label, unsigned ch
     trust->certificates[trust->len++] = certificate;
 }
 
-static bool read_file(struct trust *trust)
+/* A machine that is short of something is not the fault of whoever named the file. */
+static int cannot_open(const struct trust *trust, struct error *err)
 {
-    BIO *file = BIO_new_file(trust->ca_file, "r");
+    bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+    error_set_errno(err, "reading the trusted certificates in %s", trust->ca_file);
+    if (err && !is_short)
+        err->kind = ERROR_INPUT;
+    return -1;
+}
+
+static int read_file(struct trust *trust, struct error *err)
+{
+    FILE *file = fopen(trust->ca_file, "re");
     char *label, *header;
     unsigned char *der;
     long der_len;
-    while (file && PEM_read_bio(file, &label, &header, &der, &der_len)) {
+    if (!file)
+        return cannot_open(trust, err);
+    while (PEM_read(file, &label, &header, &der, &der_len)) {
         keep_certificate(trust, label, der, der_len);
         OPENSSL_free(label);
         OPENSSL_free(header);
     }
     ERR_clear_error(); /* that there is no further one */
-    BIO_free(file);
-    return trust->len > 0;
+    fclose(file);
+    if (trust->len > 0)
+        return 0;
+    return error_set(err, ERROR_INPUT, "there is no certificate in %s", trust->ca_file);
 }
 
 /* ---- the lookup ---- */
@@ -175,26 +192,34 @@ static bool add_lookup(struct trust *trust, X509_STORE *store)
            X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1;
 }
 
-static X509_STORE *make_store(struct trust *trust)
+static int fail_without_memory(struct error *err)
 {
-    X509_STORE *store = read_file(trust) ? X509_STORE_new() : NULL;
-    if (store && add_lookup(trust, store))
-        return store;
+    return error_set(err, ERROR_SYSTEM, "no memory for the trusted certificates");
+}
+
+static int make_store(struct trust *trust, struct error *err)
+{
+    int rc = read_file(trust, err);
+    X509_STORE *store = rc == 0 ? X509_STORE_new() : NULL;
+    if (rc == 0 && (!store || !add_lookup(trust, store)))
+        rc = fail_without_memory(err);
+    if (rc == 0) {
+        trust->store = store;
+        return 0;
+    }
     X509_STORE_free(store);
     X509_LOOKUP_meth_free(trust->lookup);
     trust->lookup = NULL;
     forget_certificates(trust);
-    return NULL;
+    return -1;
 }
 
-bool trust_apply(struct trust *trust, void *ssl_ctx)
+int trust_apply(struct trust *trust, void *ssl_ctx, struct error *err)
 {
     pthread_mutex_lock(&trust->lock);
-    if (!trust->store)
-        trust->store = make_store(trust);
-    bool known = trust->store != NULL;
-    if (known)
+    int rc = trust->store ? 0 : make_store(trust, err);
+    if (rc == 0)
         SSL_CTX_set1_cert_store(ssl_ctx, trust->store);
     pthread_mutex_unlock(&trust->lock);
-    return known;
+    return rc;
 }

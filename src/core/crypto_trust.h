@@ -8,7 +8,7 @@
 #ifndef CORE_CRYPTO_TRUST_H
 #define CORE_CRYPTO_TRUST_H
 
-#include <stdbool.h>
+#include "core/error.h"
 
 struct trust; /* opaque */
 
@@ -19,8 +19,9 @@ void trust_free(
 
 /*
  * Make an OpenSSL SSL_CTX trust these certificates and no others. As libcurl does: one in the file is trusted even if it is not a root, and one that cannot be
- * decoded is passed over. False: the file cannot be read, or holds no certificate.
+ * decoded is passed over. -1: ERROR_INPUT when there is no such file, it may not be read or holds no certificate; ERROR_SYSTEM when this machine cannot open one
+ * more; said with the file's name.
  */
-bool trust_apply(struct trust *trust, void *ssl_ctx);
+int trust_apply(struct trust *trust, void *ssl_ctx, struct error *err);
 
 #endif

@@ -224,6 +224,8 @@ static int fail_with(struct exchange *exchange, CURLcode rc, struct error *err)
         exchange->stop = STOP_HEADERS;
     if (exchange->stop != STOP_NONE)
         return fail_stopped(exchange, err);
+    if (exchange->distrust.kind != ERROR_NONE)
+        return fail(exchange, exchange->distrust.kind, "tls", exchange->distrust.msg, err);
     const char *detail = exchange->detail[0] ? exchange->detail : curl_easy_strerror(rc);
     enum error_kind kind = ERROR_NETWORK;
     const char *name = "";

@@ -69,6 +69,8 @@ struct exchange {
     curl_off_t moved; /* bytes in and out when we last looked */
     int64_t moved_ms;
     struct curl_slist *headers; /* owned */
+    struct trust *trust;        /* borrowed; NULL: whatever libcurl was built with */
+    struct error distrust;      /* why the trusted certificates cannot be had */
     char detail[CURL_ERROR_SIZE];
 };
 

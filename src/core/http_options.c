@@ -106,18 +106,21 @@ static CURLcode set_transport(CURL *easy, const struct http *http, struct exchan
 
 static CURLcode trust_file(CURL *easy, void *ssl_ctx, void *context)
 {
+    struct exchange *exchange = context;
     (void)easy;
-    return trust_apply(context, ssl_ctx) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+    return trust_apply(exchange->trust, ssl_ctx, &exchange->distrust) == 0
+               ? CURLE_OK
+               : CURLE_SSL_CACERT_BADFILE;
 }
 
 /* False: this libcurl's TLS is not OpenSSL. */
-static bool share_trust(CURL *easy, const struct http *http)
+static bool share_trust(CURL *easy, struct exchange *exchange)
 {
     return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, trust_file) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http->trust) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, exchange) == CURLE_OK;
 }
 
-static CURLcode set_tls(CURL *easy, const struct http *http)
+static CURLcode set_tls(CURL *easy, const struct http *http, struct exchange *exchange)
 {
     CURLcode rc = CURLE_OK;
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
@@ -127,7 +130,8 @@ static CURLcode set_tls(CURL *easy, const struct http *http)
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (http->ca_file) {
-        const char *ca_file = share_trust(easy, http) ? NULL : http->ca_file;
+        exchange->trust = http->trust;
+        const char *ca_file = share_trust(easy, exchange) ? NULL : http->ca_file;
         SET(CURLOPT_CAINFO, ca_file);
         SET(CURLOPT_CAPATH, NULL); /* nobody else */
         SET(CURLOPT_PROXY_CAINFO, ca_file);
@@ -220,7 +224,7 @@ CURLcode http_set_options(CURL *easy, const struct http *http, struct exchange *
 {
     CURLcode rc = set_transport(easy, http, exchange);
     if (rc == CURLE_OK)
-        rc = set_tls(easy, http);
+        rc = set_tls(easy, http, exchange);
     if (rc == CURLE_OK)
         rc = set_callbacks(easy, exchange);
     if (rc == CURLE_OK)

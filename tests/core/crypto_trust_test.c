@@ -2,12 +2,16 @@
  * What is trusted must be what OpenSSL trusts when it reads the whole file itself.
  */
 #include <check.h>
+#include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/crypto_trust.h"
@@ -107,7 +111,7 @@ static struct pair open_pair(const char *file)
     struct pair pair = {.trust = trust_new(file),
                         .ssl = SSL_CTX_new(TLS_client_method()),
                         .whole = X509_STORE_new()};
-    ck_assert(trust_apply(pair.trust, pair.ssl));
+    ck_assert_int_eq(trust_apply(pair.trust, pair.ssl, NULL), 0);
     ck_assert_int_eq(X509_STORE_load_file(pair.whole, file), 1);
     X509_STORE_set_flags(pair.whole, X509_V_FLAG_PARTIAL_CHAIN);
     return pair;
@@ -201,7 +205,7 @@ START_TEST(a_broken_one_among_others)
     fclose(file);
     struct trust *trust = trust_new(path);
     SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
-    ck_assert(trust_apply(trust, ssl));
+    ck_assert_int_eq(trust_apply(trust, ssl, NULL), 0);
     ck_assert(verifies(SSL_CTX_get_cert_store(ssl), root.certificate, NULL));
     SSL_CTX_free(ssl);
     trust_free(trust);
@@ -232,9 +236,38 @@ START_TEST(files_that_hold_none)
         unlink(path);
     struct trust *trust = trust_new(path);
     SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
-    ck_assert_msg(!trust_apply(trust, ssl), "%s", bad_files[_i].name);
+    struct error err = ERROR_INIT;
+    ck_assert_msg(trust_apply(trust, ssl, &err) < 0, "%s", bad_files[_i].name);
+    ck_assert_msg(err.kind == ERROR_INPUT, "%s: %s", bad_files[_i].name, err.msg);
+    ck_assert_ptr_nonnull(strstr(err.msg, path));
     SSL_CTX_free(ssl);
     trust_free(trust);
+    unlink(path);
+}
+END_TEST
+
+/* Not the fault of whoever named the file; and it is read after all when there is room again. */
+START_TEST(no_descriptor_is_left)
+{
+    struct issuer root = make("root", NULL, true, 2);
+    FILE *file = open_file();
+    PEM_write_X509(file, root.certificate);
+    fclose(file);
+    struct trust *trust = trust_new(path);
+    SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
+    struct error err = ERROR_INIT;
+    struct rlimit limit, none;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ck_assert_int_eq(trust_apply(trust, ssl, &err), -1);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_int_eq(err.kind, ERROR_SYSTEM);
+    ck_assert_int_eq(err.code, EMFILE);
+    ck_assert_int_eq(trust_apply(trust, ssl, NULL), 0);
+    SSL_CTX_free(ssl);
+    trust_free(trust);
+    issuer_release(&root);
     unlink(path);
 }
 END_TEST
@@ -246,6 +279,7 @@ Suite *crypto_trust_suite(void)
     tcase_add_test(tests, chains);
     tcase_add_test(tests, the_systems_file);
     tcase_add_test(tests, a_broken_one_among_others);
+    tcase_add_test(tests, no_descriptor_is_left);
     tcase_add_loop_test(tests, files_that_hold_none, 0,
                         (int)(sizeof bad_files / sizeof *bad_files));
     tcase_set_timeout(tests, 60);

@@ -231,6 +231,21 @@ START_TEST(many_threads)
 }
 END_TEST
 
+/* AWS_CA_BUNDLE with a slip of the pen: whose file it is, and not only that TLS failed. */
+START_TEST(no_such_file_of_certificates)
+{
+    struct error err = ERROR_INIT;
+    struct http_response response = HTTP_RESPONSE_INIT;
+    make_certificate("subjectAltName=DNS:localhost");
+    start_tls_server(NULL);
+    struct http *http = http_new(&(struct http_options){.ca_file = "/no/such/bundle.pem"});
+    ck_assert_int_eq(get(http, &response, &err), -1);
+    ck_assert_int_eq(err.kind, ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.msg, "/no/such/bundle.pem: No such file"));
+    http_free(http);
+}
+END_TEST
+
 Suite *http_tls_suite(void)
 {
     Suite *suite = suite_create("http_tls");
@@ -239,6 +254,7 @@ Suite *http_tls_suite(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, tls_case, 0, sizeof cases / sizeof *cases);
     tcase_add_test(tc, no_tls_there);
+    tcase_add_test(tc, no_such_file_of_certificates);
     tcase_add_test(tc, many_threads);
     suite_add_tcase(suite, tc);
     return suite;

@@ -54,37 +54,41 @@ static int run_short(const struct buildx *buildx, const struct strvec *arguments
     return process_run(&spec, ret_result, err);
 }
 
-/* "github.com/docker/buildx v0.13.1 …" → "0.13.1" */
-static bool try_command(struct buildx *buildx)
+static bool is_program(const char *path)
 {
-    CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(OUTPUT_MAX_BYTES);
+    struct stat there;
+    return stat(path, &there) == 0 && S_ISREG(there.st_mode) && access(path, X_OK) == 0;
+}
+
+static bool is_on_path(const char *const *environment, const char *name)
+{
+    const char *at = environ_get(environment, "PATH");
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4096);
+    while (at && *at) {
+        size_t len = strcspn(at, ":");
+        strbuf_reset(&path);
+        strbuf_addf(&path, "%.*s/%s", len > 0 ? (int)len : 1, len > 0 ? at : ".", name);
+        if (is_program(path.buf))
+            return true;
+        at += len + (at[len] == ':');
+    }
+    return false;
+}
+
+/* The CLI knows further places of its plug-ins: only it can tell whether there is one. */
+static bool has_plugin(struct buildx *buildx)
+{
+    CLEANUP(strbuf) struct strbuf said = STRBUF_INIT(OUTPUT_MAX_BYTES);
     CLEANUP(strvec) struct strvec arguments = STRVEC_INIT;
     struct process_result result;
-    struct error ignored = ERROR_INIT; /* the next place is tried */
+    struct error ignored = ERROR_INIT; /* then there is none */
     strvec_push(&arguments, "version");
-    if (run_short(buildx, &arguments, SHORT_TIMEOUT_MS, &out, &result, &ignored) < 0 ||
-        result.outcome != PROCESS_EXITED || result.code != 0)
-        return false;
-    const char *version = strstr(out.buf, "buildx ");
-    version = version ? version + strlen("buildx ") : "";
-    version += *version == 'v';
-    snprintf(buildx->version, sizeof buildx->version, "%.*s", (int)strcspn(version, " \n+-"),
-             version);
-    return true;
+    return run_short(buildx, &arguments, SHORT_TIMEOUT_MS, &said, &result, &ignored) == 0 &&
+           result.outcome == PROCESS_EXITED && result.code == 0;
 }
 
-static bool try_words(struct buildx *buildx, const char *first, const char *second)
+static bool find_plugin(struct buildx *buildx, const char *const *environment)
 {
-    strvec_release(&buildx->command);
-    strvec_push(&buildx->command, first);
-    strvec_push(&buildx->command, second); /* NULL pushes nothing */
-    return try_command(buildx);
-}
-
-static int find_program(struct buildx *buildx, const char *const *environment, struct error *err)
-{
-    if (try_words(buildx, "buildx", NULL))
-        return 0;
     CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4096);
     const char *home = environ_get(environment, "HOME");
     for (size_t i = 0; i <= sizeof plugin_folders / sizeof *plugin_folders; i++) {
@@ -93,10 +97,25 @@ static int find_program(struct buildx *buildx, const char *const *environment, s
             strbuf_addf(&path, "%s/docker-buildx", plugin_folders[i - 1]);
         else if (home)
             strbuf_addf(&path, "%s/.docker/cli-plugins/docker-buildx", home);
-        if (path.len > 0 && access(path.buf, X_OK) == 0 && try_words(buildx, path.buf, NULL))
-            return 0;
+        if (path.len > 0 && is_program(path.buf)) {
+            strvec_push(&buildx->command, path.buf);
+            return true;
+        }
     }
-    if (try_words(buildx, "docker", "buildx"))
+    return false;
+}
+
+static int find_program(struct buildx *buildx, const char *const *environment, struct error *err)
+{
+    if (is_on_path(environment, "buildx")) {
+        strvec_push(&buildx->command, "buildx");
+        return 0;
+    }
+    if (find_plugin(buildx, environment))
+        return 0;
+    strvec_push(&buildx->command, "docker");
+    strvec_push(&buildx->command, "buildx");
+    if (is_on_path(environment, "docker") && has_plugin(buildx))
         return 0;
     return error_set(err, ERROR_NOT_FOUND,
                      "there is no buildx program here; install it (Debian: docker-buildx, or "

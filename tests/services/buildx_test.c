@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/process.h"
+#include "core/text.h"
 #include "services/buildx.h"
 #include "services/buildx_errors.h"
 
@@ -84,10 +85,6 @@ static int run_script(void *context, const struct process_spec *spec,
 }
 
 #define VERSION_SAID "github.com/docker/buildx v0.21.1-desktop.2 abcdef\n"
-#define FOUND                                                                                      \
-    {                                                                                              \
-        "buildx version", PROCESS_EXITED, 0, VERSION_SAID, NULL                                    \
-    }
 
 static void setup(void)
 {
@@ -106,14 +103,34 @@ static void teardown(void)
     folder = NULL;
 }
 
+/* A file below the test's folder, with its own folders. */
+static void make_file(const char *name, mode_t mode)
+{
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4200);
+    strbuf_addf(&path, "%s/%s", folder, name);
+    for (size_t i = strlen(folder) + 1; i < path.len; i++)
+        if (path.buf[i] == '/') {
+            path.buf[i] = '\0';
+            (void)mkdir(path.buf, 0700); /* it may be there */
+            path.buf[i] = '/';
+        }
+    ck_assert_int_eq(file_write(path.buf, "", 0, mode, NULL), 0);
+}
+
+/* That environment, and below the test's folder a PATH with buildx on it. */
 static void start(const char *const *environment, bool own_builders)
 {
-    static const struct script found[] = {FOUND};
-    static const char *const nothing[] = {"PATH=/bin", NULL};
+    CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4200);
+    CLEANUP(strvec) struct strvec whole = STRVEC_INIT;
     struct error err = ERROR_INIT;
-    script = found;
+    make_file("bin/buildx", 0700);
+    strbuf_addf(&path, "PATH=/bin:%s/bin", folder);
+    strvec_push(&whole, path.buf);
+    for (size_t i = 0; environment && environment[i]; i++)
+        strvec_push(&whole, environment[i]);
+    script = NULL; /* nothing is run */
     ck_assert_msg(
-        buildx_init(&buildx, environment ? environment : nothing, folder, own_builders, &err) == 0,
+        buildx_init(&buildx, (const char *const *)whole.items, folder, own_builders, &err) == 0,
         "%s", err.msg);
     calls = 0;
 }
@@ -121,84 +138,87 @@ static void start(const char *const *environment, bool own_builders)
 /* ---- finding it ---- */
 
 static const struct {
-    struct script script[4];
-    const char *version, *first;
-    size_t words;
+    const char *what;
+    const char *files[2]; /* below the test's folder; "!": may not be started; "home/" is HOME */
+    const char *path;     /* PATH; % is the test's folder; NULL: there is none */
+    struct script script[2];
+    const char *command[2]; /* the first word's end; NULL: not found */
 } places[] = {
-    {{FOUND}, "0.21.1", "buildx", 1},
-    {{{"buildx version", PROCESS_EXITED, 0, "github.com/docker/buildx 0.13.1+ds1 x\n", NULL}},
-     "0.13.1",
-     "buildx",
-     1},
-    {{{"buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL},
-      {"docker buildx version", PROCESS_EXITED, 0, VERSION_SAID, NULL}},
-     "0.21.1",
-     "docker",
-     2},
-    {{{"buildx version", PROCESS_EXITED, 1, "broken\n", NULL},
-      {"docker buildx version", PROCESS_EXITED, 0, "v\n", NULL}},
-     "",
-     "docker",
-     2},
-    {{{"buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL},
-      {"docker buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL}},
-     NULL,
-     NULL,
-     0},
+    {"on PATH", {"bin/buildx"}, "/nowhere:%/bin", {{NULL}}, {"buildx"}},
+    {"on PATH, before the plug-in",
+     {"bin/buildx", "home/.docker/cli-plugins/docker-buildx"},
+     "%/bin",
+     {{NULL}},
+     {"buildx"}},
+    {"no program", {"!bin/buildx"}, "%/bin", {{NULL}}, {NULL}},
+    {"the user's plug-in",
+     {"home/.docker/cli-plugins/docker-buildx"},
+     "%/bin",
+     {{NULL}},
+     {"/home/.docker/cli-plugins/docker-buildx"}},
+    {"no PATH", {"bin/buildx"}, NULL, {{NULL}}, {NULL}},
+    {"the CLI with a plug-in somewhere else",
+     {"bin/docker"},
+     "::%/bin",
+     {{"docker buildx version", PROCESS_EXITED, 0, VERSION_SAID, NULL}},
+     {"docker", "buildx"}},
+    {"the CLI without one",
+     {"bin/docker"},
+     "%/bin",
+     {{"docker buildx version", PROCESS_EXITED, 1, "docker: 'buildx' is not a docker command.\n",
+       NULL}},
+     {NULL}},
+    {"nothing", {NULL}, "%/bin:", {{NULL}}, {NULL}},
 };
+
+static bool has_plugin_of_the_machine(void)
+{
+    static const char *const folders[] = {"/usr/libexec", "/usr/lib", "/usr/local/lib",
+                                          "/usr/local/libexec"};
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        char path[100];
+        snprintf(path, sizeof path, "%s/docker/cli-plugins/docker-buildx", folders[i]);
+        if (access(path, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
 
 START_TEST(where_buildx_is)
 {
-    static const char *const nothing[] = {NULL};
+    CLEANUP(strbuf) struct strbuf home = STRBUF_INIT(4200), path = STRBUF_INIT(4200);
     struct error err = ERROR_INIT;
-    if (access("/usr/libexec/docker/cli-plugins/docker-buildx", X_OK) == 0 ||
-        access("/usr/lib/docker/cli-plugins/docker-buildx", X_OK) == 0 ||
-        access("/usr/local/lib/docker/cli-plugins/docker-buildx", X_OK) == 0 ||
-        access("/usr/local/libexec/docker/cli-plugins/docker-buildx", X_OK) == 0)
-        if (_i > 1)
-            return; /* a plug-in stands between the two */
+    const char *rest = places[_i].path;
+    if (has_plugin_of_the_machine() && !text_equal(places[_i].command[0], "buildx"))
+        return; /* it stands before these */
+    for (size_t i = 0; i < COUNT(places->files) && places[_i].files[i]; i++) {
+        const char *file = places[_i].files[i];
+        make_file(file + (*file == '!'), *file == '!' ? 0600 : 0700);
+    }
+    strbuf_addf(&home, "HOME=%s/home", folder);
+    for (strbuf_addstr(&path, "PATH="); rest && *rest; rest++)
+        strbuf_addf(&path, *rest == '%' ? "%s" : "%.1s", *rest == '%' ? folder : rest);
+    const char *const environment[] = {home.buf, rest ? path.buf : NULL, NULL};
     script = places[_i].script;
-    int rc = buildx_init(&buildx, nothing, folder, false, &err);
-    ck_assert_int_eq(rc, places[_i].version ? 0 : -1);
+    int rc = buildx_init(&buildx, environment, folder, false, &err);
+    ck_assert_msg(rc == (places[_i].command[0] ? 0 : -1), "%s: %s", places[_i].what, err.msg);
+    ck_assert_uint_eq(calls, places[_i].script[0].command ? 1 : 0);
     if (rc < 0) {
         ck_assert_int_eq(err.kind, ERROR_NOT_FOUND);
         ck_assert_ptr_nonnull(strstr(err.msg, "install it"));
         ck_assert_ptr_null(buildx.config_folder);
         return;
     }
-    ck_assert_str_eq(buildx.version, places[_i].version);
-    ck_assert_uint_eq(buildx.command.len, places[_i].words);
-    ck_assert_str_eq(buildx.command.items[0], places[_i].first);
-}
-END_TEST
-
-START_TEST(a_plugin_of_the_user)
-{
-    CLEANUP(strbuf)
-    struct strbuf home = STRBUF_INIT(4200), path = STRBUF_INIT(4200), command = STRBUF_INIT(4300);
-    strbuf_addf(&home, "HOME=%s", folder);
-    const char *const environment[] = {home.buf, NULL};
-    static const char *const parts[] = {"/.docker", "/cli-plugins"};
-    strbuf_addstr(&path, folder);
-    for (size_t i = 0; i < 2; i++) {
-        strbuf_addstr(&path, parts[i]);
-        ck_assert_int_eq(mkdir(path.buf, 0700), 0);
-    }
-    strbuf_addstr(&path, "/docker-buildx");
-    ck_assert_int_eq(file_write(path.buf, "", 0, 0700, NULL), 0);
-    strbuf_addf(&command, "%s version", path.buf);
-    const struct script steps[] = {{"buildx version", PROCESS_NOT_FOUND, 0, NULL, NULL},
-                                   {command.buf, PROCESS_EXITED, 0, VERSION_SAID, NULL}};
-    script = steps;
-    ck_assert_int_eq(buildx_init(&buildx, environment, folder, false, NULL), 0);
-    ck_assert_str_eq(buildx.command.items[0], path.buf);
+    ck_assert_uint_eq(buildx.command.len, places[_i].command[1] ? 2 : 1);
+    ck_assert(text_ends_with(buildx.command.items[0], places[_i].command[0]));
+    if (places[_i].command[1])
+        ck_assert_str_eq(buildx.command.items[1], places[_i].command[1]);
 }
 END_TEST
 
 /* ---- environment ---- */
 
-static const char *const full[] = {"PATH=/bin",
-                                   "HOME=/home/u",
+static const char *const full[] = {"HOME=/home/u",
                                    "DOCKER_HOST=unix:///x",
                                    "DOCKER_CONFIG=/user",
                                    "DOCKER_CONTEXT=mine",
@@ -218,7 +238,7 @@ static const struct {
     const char *name, *value; /* NULL: not there */
     int own;                  /* 0: a private one, 1: the user's builders, 2: both */
 } variables[] = {
-    {"PATH", "/bin", 2},
+    {"HOME", "/home/u", 2},
     {"DOCKER_HOST", "unix:///x", 2},
     {"DOCKER_CONTEXT", NULL, 2},
     {"BUILDX_BUILDER", NULL, 2},
@@ -730,7 +750,6 @@ Suite *buildx_suite(void)
     TCase *tcase = tcase_create("buildx"), *pure = tcase_create("pure");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, where_buildx_is, 0, COUNT(places));
-    tcase_add_test(tcase, a_plugin_of_the_user);
     tcase_add_loop_test(tcase, the_environment_is_filtered, 0, COUNT(variables));
     tcase_add_loop_test(tcase, the_caches_protocol, 0, COUNT(caches));
     tcase_add_test(tcase, logins_are_private_and_kept);

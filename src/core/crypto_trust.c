@@ -177,7 +177,11 @@ static int find_by_subject(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X50
     X509_STORE_lock(store);
     const X509_OBJECT *found =
         X509_OBJECT_retrieve_by_subject(X509_STORE_get0_objects(store), type, name);
-    int is_set = found && X509_OBJECT_set1_X509(ret_object, X509_OBJECT_get0_X509(found));
+    X509 *certificate = found ? X509_OBJECT_get0_X509(found) : NULL;
+    int is_set = certificate && X509_OBJECT_set1_X509(ret_object, certificate);
+    if (is_set)
+        X509_free(
+            certificate); /* the caller borrows the store's, as from OpenSSL's own lookups: it takes a reference itself, and drops only that one */
     X509_STORE_unlock(store);
     return is_set;
 }

@@ -367,5 +367,6 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
         event_release(&app.event);
     if (app.has_inputs)
         inputs_release(&app.inputs);
+    cancel_release();
     return code;
 }

@@ -51,6 +51,13 @@ void cancel_install(void)
     pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
 }
 
+void cancel_release(void)
+{
+    int fd = atomic_exchange(&wake_fd, -1);
+    if (fd >= 0)
+        close(fd);
+}
+
 int cancel_signal(void)
 {
     return atomic_load(&first_signal);

@@ -16,6 +16,9 @@
  */
 void cancel_install(void);
 
+/* Close what wakes those who wait: after the last thread. A signal is still noted. */
+void cancel_release(void);
+
 /* The signal that asked us to stop, or 0. */
 int cancel_signal(void);
 

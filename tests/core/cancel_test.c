@@ -42,6 +42,20 @@ START_TEST(a_signal_is_noted)
 }
 END_TEST
 
+START_TEST(a_signal_after_the_end_is_noted)
+{
+    cancel_install();
+    int fd = cancel_fd();
+    cancel_release();
+    cancel_release();
+    ck_assert_int_eq(cancel_fd(), -1);
+    ck_assert_int_eq(close(fd), -1);
+    ck_assert_int_eq(raise(SIGTERM), 0);
+    ck_assert_int_eq(cancel_signal(), SIGTERM);
+    cancel_pretend(0);
+}
+END_TEST
+
 START_TEST(pretending_is_like_a_signal)
 {
     cancel_pretend(SIGINT); /* not installed: works all the same */
@@ -165,6 +179,7 @@ Suite *cancel_suite(void)
     Suite *suite = suite_create("cancel");
     TCase *tests = tcase_create("cancel");
     tcase_add_loop_test(tests, a_signal_is_noted, 0, 2);
+    tcase_add_test(tests, a_signal_after_the_end_is_noted);
     tcase_add_test(tests, pretending_is_like_a_signal);
     tcase_add_test(tests, installing_twice_changes_nothing);
     tcase_add_test(tests, a_write_that_cannot_be_is_an_error);

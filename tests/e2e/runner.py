@@ -154,12 +154,12 @@ def input_variables(inputs):
     return {"INPUT_" + name.replace(" ", "_").upper(): str(value) for name, value in given.items()}
 
 
-def without_known_descriptors(report):
-    """What valgrind says, without the descriptors that may be open at the end: those that were inherited, and the one by which a signal wakes a wait."""
+def without_inherited_descriptors(report):
+    """What valgrind says, without the descriptors that were open at the beginning."""
     lines = [re.sub(r"^==\d+== ?", "", line) for line in report.splitlines()]
     blocks = re.split(r"\n(?=Open file descriptor |FILE DESCRIPTORS: )|\n\n", "\n".join(lines))
     return "\n".join(block for block in blocks if block.strip() and not block.startswith("FILE DESCRIPTORS: ") and not (
-        block.startswith("Open file descriptor ") and ("<inherited from parent>" in block or "cancel_install" in block)))
+        block.startswith("Open file descriptor ") and "<inherited from parent>" in block))
 
 
 class Capture:
@@ -411,7 +411,7 @@ class Step:
         return run
 
     def check_tool(self):
-        found = "".join(without_known_descriptors(path.read_text(encoding="utf-8", errors="replace"))
+        found = "".join(without_inherited_descriptors(path.read_text(encoding="utf-8", errors="replace"))
                         for path in sorted((self.folder / "tool").iterdir()))
         if self.wrap and (found or self.process.returncode == TOOL_EXIT):
             log = "\n".join(line.text for line in self.capture.lines[-20:])

@@ -22,7 +22,7 @@ void cancel_release(void);
 /* The signal that asked us to stop, or 0. */
 int cancel_signal(void);
 
-/* Readable once a cancel was asked for; -1 before cancel_install. Borrowed: never close or read it.
+/* Readable once a cancel was asked for; -1 before cancel_install and after cancel_release. Borrowed: never close or read it.
  */
 int cancel_fd(void);
 

@@ -66,7 +66,7 @@ unit: tools-check
 	$(COMPILE) $(BUILD)/unit
 	tests/unit-run $(BUILD)/unit $(SUITES)
 
-# The end-to-end tests, in the local cloud. E2E="-k main_road" chooses some; WRAP=asan or valgrind runs the program under it.
+# The end-to-end tests, in the local cloud, but for those that are marked as slow. E2E="-k main_road" chooses some, E2E=--all takes all; WRAP=asan or valgrind runs the program under it.
 e2e: tools-check all
 	tests/cloud/install
 	tests/with-cloud python3 -m e2e --binary $(BUILD)/lambda-fastdeploy $(if $(WRAP),--wrap $(WRAP)) $(E2E)
@@ -118,12 +118,12 @@ bench-hash: tools-build
 	$(COMPILE) $(BUILD)/tests/tools/identity
 	python3 tests/bench/hash.py --identity $(BUILD)/tests/tools/identity
 
-# Those that take minutes: that no action of docs/iam can be left out, keys that expire during a long build.
+# Those that are marked as slow, which `make check` leaves out: that no action of docs/iam can be left out, keys that expire during a long build, twins.
 e2e-slow: tools-check all
 	tests/cloud/install
 	tests/with-cloud python3 -m e2e --binary $(BUILD)/lambda-fastdeploy --slow $(E2E)
 
-# What CI runs: everything that must hold before a change lands, in under 15 minutes on two cores. The local cloud's root is made meanwhile; if that
+# What must hold before a change is shown to anybody, in under 15 minutes on two cores; .ci/run has more. The local cloud's root is made meanwhile; if that
 # fails, `up` says so.
 check: tools-check
 	tests/cloud/install
@@ -207,7 +207,7 @@ asan: tools-check
 	    build/asan/unit build/asan/lambda-fastdeploy
 	CK_TIMEOUT_MULTIPLIER=10 tests/unit-run build/asan/unit $(SUITES)
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
-	    WRAP=asan e2e
+	    WRAP=asan E2E="--all $(E2E)" e2e
 
 # Every parser of outside text gets bytes that nobody thought of. SECONDS each, two at a time; FUZZ="json xml" chooses some.
 fuzz: SECONDS ?= 20
@@ -234,7 +234,7 @@ valgrind:
 	@$(MAKE) --no-print-directory all
 	$(COMPILE) $(BUILD)/unit
 	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 tests/unit-run "valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 $(BUILD)/unit" $(SUITES)
-	@$(MAKE) --no-print-directory WRAP=valgrind e2e
+	@$(MAKE) --no-print-directory WRAP=valgrind E2E="--all $(E2E)" e2e
 
 include packaging/static.mk packaging/image.mk
 

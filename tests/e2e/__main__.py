@@ -1,4 +1,4 @@
-"""python3 -m e2e [-k PATTERN] [--binary PATH] [--wrap valgrind|asan|qemu] [--workers N] [--slow]: runs the end-to-end tests inside
+"""python3 -m e2e [-k PATTERN] [--binary PATH] [--wrap valgrind|asan|qemu] [--workers N] [--slow | --all]: runs the end-to-end tests inside
 the local cloud. One line a test with its time; the end of the log of a test that failed; `N passed, N failed` at the end.
 """
 
@@ -25,12 +25,14 @@ PRINTING = threading.Lock()
 def arguments():
     parser = argparse.ArgumentParser(prog="python3 -m e2e", description="End-to-end tests, inside the local cloud.")
     parser.add_argument("-k", metavar="PATTERN", action="append", default=[],
-                        help="only tests whose name (module.Class.test) holds this; * and ? stand for others")
+                        help="only tests whose name (module.Class.test) holds this, slow ones too; * and ? stand for others")
     parser.add_argument("--binary", type=pathlib.Path, default=case.BINARY)
     parser.add_argument("--wrap", choices=("valgrind", "asan", "qemu"),
                         help="run under valgrind, make a build with sanitizers fail at the first finding, or "
                              "emulate the arm64 build's machine")
-    parser.add_argument("--slow", action="store_true", help="the tests of slow_*.py instead")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--slow", action="store_true", help="those that are marked as slow instead")
+    which.add_argument("--all", action="store_true", help="those, too")
     parser.add_argument("--workers", type=int, default=3, help="tests that run beside each other (3)")
     parser.add_argument("--list", action="store_true", help="only print the tests' names")
     return parser.parse_args()
@@ -48,9 +50,9 @@ def short(test):
     return test.id().removeprefix("e2e.").removeprefix("test_")
 
 
-def find_tests(patterns, kind="test"):
+def find_tests(patterns):
     tests = []
-    for path in sorted(pathlib.Path(__file__).parent.glob(f"{kind}_*.py")):
+    for path in sorted(pathlib.Path(__file__).parent.glob("test_*.py")):
         module = importlib.import_module(f"e2e.{path.stem}")
         tests.extend(flatten(unittest.defaultTestLoader.loadTestsFromModule(module)))
     return [test for test in tests
@@ -115,7 +117,9 @@ def main():
     options = arguments()
     case.Options.binary = options.binary.resolve()
     case.Options.wrap = options.wrap
-    tests = find_tests(options.k, "slow" if options.slow else "test")
+    tests = find_tests(options.k)
+    if options.slow or not (options.all or options.k):
+        tests = [test for test in tests if case.is_slow(test) == options.slow]
     if options.wrap:
         tests = leave_out_the_fast(tests)
     if options.list:

@@ -34,6 +34,17 @@ def unique(text):
     return f"{slug}-{uuid.uuid4().hex[:6]}"
 
 
+def slow(thing):
+    """Marks a test, or a class of them, as one that `make e2e-slow` runs and `make check` does not: one of minutes, or of many deployments where a
+    quicker test of the same way is left (the twin without an alias, the same build of the other image)."""
+    thing.slow = True
+    return thing
+
+
+def is_slow(test):
+    return getattr(test, "slow", False) or getattr(getattr(test, test._testMethodName), "slow", False)
+
+
 class Case(unittest.TestCase):
     """`alone = True`: the test sets something that holds for the whole cloud, so no other may run beside it.
 

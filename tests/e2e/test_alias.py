@@ -2,7 +2,7 @@
 
 import signal
 
-from . import cloud
+from . import case, cloud
 from .serving import Client, FunctionCase
 
 PAYLOAD = '{"question":"ping"}'
@@ -37,6 +37,7 @@ class Users(FunctionCase):
     def test_bad_version_by_url_alone(self):
         self.bad({"health": "500"})
 
+    @case.slow
     def test_bad_version_that_cannot_start(self):
         self.bad({"start": "exit"})
 
@@ -52,6 +53,7 @@ class Users(FunctionCase):
     def test_good_version(self):
         self.good(None)
 
+    @case.slow
     def test_good_version_alias(self):
         self.good("live")
 

@@ -4,6 +4,7 @@ import json
 import signal
 import time
 
+from . import case
 from .images import builds, builds_ahead, cache_exports, values
 from .serving import FunctionCase
 
@@ -109,6 +110,7 @@ class Ahead(BesideCase):
         project.commit("Sort words in a stage of its own")
         return project
 
+    @case.slow
     def test_stages_that_need_no_base_are_built_beside_it(self):
         project = self.two_stages()
         run = self.run_step(project, shims={"buildx": BASE_WAITS.format(self.go)})

@@ -151,6 +151,7 @@ class Caches(BuilderCase):
 class FreshBuilder(BuilderCase):
     alone = True  # empties the builder
 
+    @case.slow
     def test_registry_cache_makes_a_fresh_builder_fast(self):
         """Again and again: a cache that was written by a builder which had its layers from the cache alone is a whole one."""
         project = self.steps_project()
@@ -209,6 +210,7 @@ class Report(BuilderCase):
         self.assertBuilt(run, base="found", image="built")
         self.assertNotIn("pushed_bytes", {name for name, value in self.image_of(run).items() if value})
 
+    @case.slow
     def test_lost_cache_is_named(self):
         project = self.steps_project()
         self.deploy(project)
@@ -224,6 +226,7 @@ class Report(BuilderCase):
         run = self.deploy(project)
         self.assertFalse(self.image_of(run).get("lost_cache"))
 
+    @case.slow
     def test_lost_cache_of_the_base_is_named(self):
         project = self.steps_project()
         project.write("Dockerfile.lambda.base", "FROM busybox\nCOPY base/one /opt/one\nRUN sort /opt/one >/opt/sorted\n"

@@ -87,6 +87,7 @@ class Examples(case.Case):
         self.assertNotEqual(changed["image"]["identity"], plan["image"]["identity"])
         self.assertEqual(changed["base_image"]["digest"], base.outputs["base-image-digest"])
 
+    @case.slow
     def test_files_of_the_images(self):
         self.stand_in(*STAND_INS)
         for name, wanted in WANTED.items():

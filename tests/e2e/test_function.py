@@ -3,7 +3,7 @@
 import json
 import signal
 
-from . import cloud, events
+from . import case, cloud, events
 from .serving import FunctionCase
 
 PAYLOAD = '{"question":"ping"}'
@@ -45,6 +45,7 @@ class BadVersions(FunctionCase):
     def test_broken_at_import(self):
         self.both(behaviour={"start": "crash"}, says=("502",))
 
+    @case.slow
     def test_broken_at_import_alias(self):
         run = self.both("live", behaviour={"start": "crash"}, says=("Runtime",))
         self.assertIn("cannot import what it needs", run.summary)
@@ -52,6 +53,7 @@ class BadVersions(FunctionCase):
     def test_broken_at_the_health_path(self):
         self.both(behaviour={"health": "500", "health_text": "no database"}, says=("500", "no database"))
 
+    @case.slow
     def test_broken_at_the_health_path_alias(self):
         self.both("live", behaviour={"health": "500", "health_text": "no database"}, says=("500", "not moved"))
 
@@ -59,6 +61,7 @@ class BadVersions(FunctionCase):
         """Slower than the function's own time limit, each time."""
         self.both(behaviour={"first_ms": 60000}, says=("502",))
 
+    @case.slow
     def test_slow_alias(self):
         self.both("live", behaviour={"first_ms": 60000}, says=("timed out",))
 
@@ -72,12 +75,14 @@ class BadVersions(FunctionCase):
     def test_wrong_architecture(self):
         self.both(change=self.other_machine, says=("502",))
 
+    @case.slow
     def test_wrong_architecture_alias(self):
         self.both("live", change=self.other_machine)
 
     def test_refusing_a_check(self):
         self.both(checks=EXPECTS_2, says=("checks:1", "GET /items/42"))
 
+    @case.slow
     def test_refusing_a_check_alias(self):
         self.both("live", checks=EXPECTS_2, says=("checks:1", "GET /items/42"))
 
@@ -85,6 +90,7 @@ class BadVersions(FunctionCase):
         self.both(behaviour={"fail": "no table"}, health_url=None, health_payload=PAYLOAD,
                   says=("no table", "Unhandled"))
 
+    @case.slow
     def test_function_error_at_200_alias(self):
         self.both("live", behaviour={"fail": "no table"}, health_url=None, health_payload=PAYLOAD,
                   says=("no table", "Unhandled"))
@@ -97,6 +103,7 @@ class BadVersions(FunctionCase):
         run = self.both(event=events.push("Ship [test-s3]"), storage_checks=EXPECTS_2, says=("storage-checks:1",))
         self.assertOutputs(run, storage_tests="run")
 
+    @case.slow
     def test_failing_storage_test_alias(self):
         self.both("live", event=events.push("Ship [test-s3]"), storage_checks=EXPECTS_2, says=("storage-checks:1",))
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from . import cloud, events, runner
+from . import case, cloud, events, runner
 from .images import SHELL_BASE, ImageCase, builds, values
 
 
@@ -99,6 +99,7 @@ class BaseImage(ImageCase):
         self.assertBuilt(run, base="found")
         self.assertEqual(run.outputs["base-image-digest"], first.outputs["base-image-digest"])
 
+    @case.slow
     def test_maximum_age(self):
         """A new period is a new image, and the application is built on it."""
         project = self.project()
@@ -223,6 +224,7 @@ class ApplicationImage(ImageCase):
                 self.assertEqual(self.puts(mark), [project.commit_id], "only the commit's tag is added")
                 self.assertEqual(self.pushes(mark), [])
 
+    @case.slow
     def test_what_changes_something_is_built(self):
         project = self.project()
         self.deploy(project)
@@ -279,6 +281,7 @@ class ApplicationImage(ImageCase):
         self.assertOutputs(run, deployed="true", image_digest=first.outputs["image-digest"])
         self.assertVersion("1")
 
+    @case.slow
     def test_skip_unchanged_false_and_no_cache(self):
         project = self.project()
         first = self.deploy(project)
@@ -294,6 +297,7 @@ class ApplicationImage(ImageCase):
         kept = "keep-" + first.outputs["image-digest"].removeprefix("sha256:")[:12]
         self.assertEqual(self.cloud.tags(self.name)[kept], first.outputs["image-digest"])
 
+    @case.slow
     def test_maximum_age(self):
         project = self.project()
         age = 5
@@ -348,6 +352,7 @@ class Immutable(ImageCase):
         for name in (self.name, self.base_name):
             self.cloud.create_repository(name, immutable=True)
 
+    @case.slow
     def test_deployments(self):
         """A first one, the same again, another commit of the same content, and a change."""
         project = self.project()
@@ -392,6 +397,7 @@ class Immutable(ImageCase):
         self.assertEqual(self.pushes(mark), [])
         self.assertVersion("1")
 
+    @case.slow
     def test_two_first_deployments_at_once(self):
         project = self.project()
         self.repositories()
@@ -402,6 +408,7 @@ class Immutable(ImageCase):
             self.assertExit(run, 0)
         self.assertVersion("1")
 
+    @case.slow
     def test_rerun_with_a_lost_layer(self):
         """The lost layer comes back under a new tag; nothing that is there is pushed or put again."""
         project = self.project().write("base/packages.txt", self.name)
@@ -414,6 +421,7 @@ class Immutable(ImageCase):
             self.assertEqual(self.refused(), [])
         self.assertBuilt(self.base(project, job=runner.Job(run_number=200, run_attempt=4)), base="found")
 
+    @case.slow
     def test_registry_cache_needs_another_repository(self):
         project = self.project()
         self.repositories()

@@ -2,7 +2,7 @@
 
 import json
 
-from . import figures, nine
+from . import case, figures, nine
 from .serving import FunctionCase
 
 # What ran while something else was waited for; others may be too quick, or too late, to be seen.
@@ -16,6 +16,7 @@ BEFORE_THE_LOG = "Read inputs and event"
 class NineEnds(FunctionCase):
     caches = True
 
+    @case.slow
     def test_nine_ends(self):
         project = self.project()
         nine.prepare(project)

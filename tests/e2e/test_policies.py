@@ -1,4 +1,4 @@
-"""The policies of docs/iam are enough for what they are for. That nothing of them can be left out is shown by slow_policies.py."""
+"""The policies of docs/iam are enough for what they are for. That nothing of them can be left out is shown by test_minimal_policies.py."""
 
 from . import cloud
 from .policies import PolicyCase

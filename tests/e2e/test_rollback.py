@@ -1,6 +1,6 @@
 """The command rollback: back through what passed verification, and nowhere else."""
 
-from . import cloud
+from . import case, cloud
 from .serving import FunctionCase
 
 
@@ -55,5 +55,6 @@ class Rollback(FunctionCase):
     def test_twice(self):
         self.twice(None)
 
+    @case.slow
     def test_twice_alias(self):
         self.twice("live")

@@ -2,7 +2,7 @@
 
 import json
 
-from . import cloud
+from . import case, cloud
 from .serving import FunctionCase
 
 SECRET = 'hunter2-"in quotes"\\ünd-more'
@@ -151,6 +151,7 @@ class Faults(FunctionCase):
         self.serves("1")
         return project, seeded
 
+    @case.slow
     def test_lost_answers(self):
         """The change arrived, its answer did not."""
         for operation, nth in (("UpdateFunctionCode", 2), ("UpdateFunctionConfiguration", 1),
@@ -174,6 +175,7 @@ class Faults(FunctionCase):
         self.assertExit(run, 0)
         self.serves("1")
 
+    @case.slow
     def test_conflicts_are_bounded(self):
         """An update that never ends to be in the way: said after a few tries, nothing changed."""
         for operation, nth in (("UpdateFunctionCode", 2), ("UpdateFunctionConfiguration", 1), ("PublishVersion", 1)):
@@ -199,6 +201,7 @@ class Faults(FunctionCase):
         self.assertExit(run, 0)
         self.serves("1")
 
+    @case.slow
     def test_deadline_passes_during_verification(self):
         """The way back has time of its own."""
         project, seeded = self.serve()

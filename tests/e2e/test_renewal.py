@@ -1,5 +1,6 @@
 """Keys that expire in the middle of a run."""
 
+from . import case
 from .policies import PolicyCase
 
 BUILD_S = 40
@@ -7,6 +8,7 @@ TOKEN_S = 20
 SLOW_BUILD = 'for word; do [ "$word" = build ] && sleep {0} && break; done\nexec "$REAL" "$@"\n'
 
 
+@case.slow
 class Renewal(PolicyCase):
     alone = True
 

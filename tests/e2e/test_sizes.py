@@ -6,7 +6,7 @@ import pathlib
 import threading
 import time
 
-from . import commands, endless_build, figures, runner
+from . import case, commands, endless_build, figures, runner
 from .serving import FunctionCase
 
 STEPS = 5000
@@ -41,6 +41,7 @@ class Usage:
             time.sleep(0.02)
 
 
+@case.slow
 class Sizes(FunctionCase):
     alone = True
     needs_speed = True

@@ -1,7 +1,7 @@
 """Nothing of the policies of docs/iam can be left out: without any one action a run fails and names it, or a documented
 feature is lost and the log says so. One test for each action of each policy."""
 
-from . import cloud
+from . import case, cloud
 from .policies import PolicyCase, document, permissions, without
 
 EXPECTS_2 = 'GET /health -> 200 "\\"version\\":\\"2\\""'
@@ -31,6 +31,7 @@ SCENARIOS = {
 }
 
 
+@case.slow
 class Minimal(PolicyCase):
     def from_nothing(self, policy):
         self.alias = "live"

@@ -45,7 +45,7 @@ struct child {
     struct stream streams[2];
     char *chunk; /* owned; READ_BYTES */
     size_t max_line;
-    int64_t started_ms;
+    int64_t started_ms, heard_ms; /* heard: the last that it said */
     bool ended;
     int64_t ended_ms;
     bool stopping;
@@ -121,9 +121,11 @@ static void close_stream(struct child *child, struct stream *stream)
 static void read_stream(struct child *child, struct stream *stream)
 {
     ssize_t got = read(stream->fd, child->chunk, READ_BYTES);
-    if (got > 0)
+    if (got > 0) {
         take_bytes(child, stream, child->chunk, (size_t)got);
-    else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+        child->heard_ms = clock_now_ms();
+    }
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
         close_stream(child, stream);
 }
 
@@ -280,6 +282,15 @@ static bool is_stopped(const struct process_spec *spec)
     return cancel_requested() || (spec->stop && atomic_load(spec->stop));
 }
 
+static bool is_silent_too_long(const struct child *child, int64_t now_ms)
+{
+    int64_t silent_ms = now_ms - child->heard_ms;
+    if (!child->spec->silence_ms || silent_ms < SLICE_MS)
+        return false;
+    int64_t limit_ms = child->spec->silence_ms(child->spec->context);
+    return limit_ms > 0 && silent_ms >= limit_ms;
+}
+
 static void consider_stopping(struct child *child)
 {
     const struct process_spec *spec = child->spec;
@@ -289,6 +300,8 @@ static void consider_stopping(struct child *child)
             child->stopped_as = PROCESS_CANCELLED;
         else if (spec->timeout_ms > 0 && now_ms - child->started_ms >= spec->timeout_ms)
             child->stopped_as = PROCESS_TIMED_OUT;
+        else if (is_silent_too_long(child, now_ms))
+            child->stopped_as = PROCESS_SILENT;
         else
             return;
         child->stopping = true;
@@ -418,6 +431,7 @@ static int run_child(const struct process_spec *spec, struct process_result *ret
         *ret_result = (struct process_result){.outcome = PROCESS_NOT_FOUND};
         return 0;
     }
+    child.heard_ms = clock_now_ms();
     child.chunk = memory_resize(NULL, READ_BYTES, 1);
     for (int i = 0; i < 2; i++)
         child.streams[i].line = memory_resize(NULL, child.max_line, 1);
@@ -451,28 +465,4 @@ int process_run(const struct process_spec *spec, struct process_result *ret_resu
         return 0;
     }
     return run_child(spec, ret_result, err);
-}
-
-int process_check(const struct process_result *result, const char *what, struct error *err)
-{
-    int code = result->code;
-    const char *name = NULL;
-    switch (result->outcome) {
-    case PROCESS_EXITED:
-        if (code == 0)
-            return 0;
-        return error_set_code(err, ERROR_PROCESS, code, "%s ended with status %d", what, code);
-    case PROCESS_SIGNALLED:
-        name = sigabbrev_np(code);
-        return error_set_code(err, ERROR_PROCESS, 128 + code, "%s was ended by SIG%s", what,
-                              name ? name : "?");
-    case PROCESS_TIMED_OUT:
-        return error_set(err, ERROR_TIMEOUT, "%s was stopped after %.1f s: too slow", what,
-                         (double)result->elapsed_ms / 1000);
-    case PROCESS_CANCELLED:
-        return error_set(err, ERROR_CANCELLED, "%s was cancelled", what);
-    case PROCESS_NOT_FOUND:
-        return error_set(err, ERROR_NOT_FOUND, "%s: no such program", what);
-    }
-    return error_set(err, ERROR_PROCESS, "%s ended in an unknown way", what);
 }

@@ -16,6 +16,7 @@
 #include "core/process.h"
 #include "core/text.h"
 #include "services/buildx_errors.h"
+#include "services/buildx_silence.h"
 
 #define SHORT_TIMEOUT_MS   20000
 #define CONFIG_MAX_BYTES   65536
@@ -374,12 +375,6 @@ static int write_secrets(const char *folder, const struct strvec *secrets,
     return 0;
 }
 
-static void add_progress(void *context, enum process_stream stream, const char *line, size_t len)
-{
-    (void)stream;
-    progress_add_line(context, line, len);
-}
-
 static int read_digest(const char *metadata_file, char ret_digest[80], struct error *err)
 {
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(METADATA_MAX_BYTES);
@@ -400,6 +395,29 @@ void buildx_result_release(struct buildx_result *result)
     progress_release(&result->progress);
 }
 
+/* What buildx asks a registry at a time is a few exchanges: is it there, a token, the manifest, a blob. */
+#define EXCHANGES_OF_A_QUESTION 4
+
+struct listener {
+    struct progress *progress; /* borrowed */
+    int64_t exchange_limit_ms;
+};
+
+static void add_progress(void *context, enum process_stream stream, const char *line, size_t len)
+{
+    (void)stream;
+    struct listener *listener = context;
+    progress_add_line(listener->progress, line, len);
+}
+
+static int64_t allowed_silence_ms(void *context)
+{
+    const struct listener *listener = context;
+    int64_t silence_ms = buildx_silence_ms(listener->progress);
+    int64_t most_ms = EXCHANGES_OF_A_QUESTION * listener->exchange_limit_ms;
+    return most_ms > 0 && most_ms < silence_ms ? most_ms : silence_ms;
+}
+
 static int run_build(const struct buildx *buildx, const struct buildx_build *build,
                      const struct strvec *arguments, struct buildx_result *result,
                      struct error *err)
@@ -412,16 +430,23 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     result->progress.on_line = build->on_line;
     result->progress.on_change = build->on_change;
     result->progress.context = build->line_context;
+    struct listener listener = {.progress = &result->progress,
+                                .exchange_limit_ms = buildx->exchange_limit_ms};
     const struct process_spec spec = {.argv = (const char *const *)argv.items,
                                       .env = (const char *const *)buildx->env.items,
                                       .timeout_ms = build->timeout_ms,
+                                      .silence_ms = allowed_silence_ms,
                                       .stop = build->stop,
                                       .max_line_bytes = (size_t)4 << 20,
                                       .on_line = add_progress,
-                                      .context = &result->progress};
+                                      .context = &listener};
     struct process_result ended;
     if (process_run(&spec, &ended, err) < 0)
         return -1;
+    if (ended.outcome == PROCESS_SILENT)
+        return error_set(err, ERROR_NETWORK,
+                         "buildx was stopped: it said nothing any more, and waited for the "
+                         "registry or the engine");
     if (ended.outcome == PROCESS_EXITED && ended.code != 0)
         return buildx_explain_failure(&result->progress, ended.code, err);
     return process_check(&ended, "buildx build", err);

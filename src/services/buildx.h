@@ -20,6 +20,8 @@
 
 struct buildx {
     struct strvec command; /* "buildx", or "docker" "buildx" */
+    int64_t
+        exchange_limit_ms; /* set by the caller: how long one exchange with a registry may take; 0: not limited */
     char *
         config_folder; /* owned; DOCKER_CONFIG: 0700, config.json 0600; removed by buildx_release */
     struct strvec env; /* what its processes get: ours without secrets that are not a build's
@@ -91,7 +93,7 @@ void buildx_arguments(const struct buildx_build *build, const struct strvec *sec
 /*
  * Build and push. Several threads may do so at once. ERROR_FAILED: the build itself failed (a step's command): err->msg names the
  * step, ret_result->progress is filled in then, too, and must be released. ERROR_NETWORK: pushing
- * or pulling broke. ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_PROCESS.
+ * or pulling broke, or a registry went silent (services/buildx_silence.h). ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_PROCESS.
  */
 int buildx_build(struct buildx *buildx, const struct buildx_build *build,
                  struct buildx_result *ret_result, struct error *err);

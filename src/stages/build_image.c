@@ -152,7 +152,8 @@ static int build_and_push(struct run *run, const struct image_order *order,
     struct image_result *result = order->result;
     struct build_steps steps = {.items = NULL}, ahead = {.items = NULL};
     if (again) {
-        steps = (struct build_steps){.items = STEAL(result->steps), .len = result->step_count};
+        steps.items = STEAL(result->steps);
+        steps.len = result->step_count;
         result->step_count = 0;
     }
     int rc = try_until_pushed(run, order, build, &steps, ret_digest, err);
@@ -181,24 +182,40 @@ static int count_pushed_bytes(const struct run *run, const struct image_order *o
     return 0;
 }
 
-static int inspect_image(struct run *run, const struct image_order *order, const char *digest,
-                         struct error *err)
+/* What the registry holds under a digest. */
+struct image_content {
+    struct registry_manifest manifest;
+    struct registry_image_config config; /* of an index: none */
+};
+
+static void image_content_release(struct image_content *content)
 {
-    struct registry registry;
-    if (images_login(run, order->place, &registry, err) < 0)
-        return -1;
-    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
-    CLEANUP(registry_image_config) struct registry_image_config config = {.json = NULL};
-    if (registry_get_manifest(&registry, order->place->name, digest, &manifest, err) < 0)
+    registry_manifest_release(&content->manifest);
+    registry_image_config_release(&content->config);
+    *content = (struct image_content){.manifest = {.text = NULL}};
+}
+
+static int read_image(const struct image_order *order, const struct registry *registry,
+                      const char *digest, struct image_content *ret_content, struct error *err)
+{
+    const char *repository = order->place->name;
+    if (registry_get_manifest(registry, repository, digest, &ret_content->manifest, err) < 0 ||
+        (!ret_content->manifest.is_index &&
+         registry_get_image_config(registry, repository, &ret_content->manifest,
+                                   &ret_content->config, err) < 0))
         return error_wrap(err, "reading the pushed %s", order->what);
-    if (!manifest.is_index &&
-        registry_get_image_config(&registry, order->place->name, &manifest, &config, err) < 0)
-        return error_wrap(err, "reading the pushed %s", order->what);
-    if (registry_check_for_lambda(&manifest, &config, plan_architecture(run_platform(run)), err) <
-        0)
+    return 0;
+}
+
+static int inspect_image(struct run *run, const struct image_order *order, const char *digest,
+                         const struct image_content *content, struct error *err)
+{
+    if (registry_check_for_lambda(&content->manifest, &content->config,
+                                  plan_architecture(run_platform(run)), err) < 0)
         return error_wrap(err, "the %s %s", order->what, digest);
-    order->result->size_bytes = manifest.size_bytes;
-    return order->result->step_count > 0 ? count_pushed_bytes(run, order, &manifest, err) : 0;
+    order->result->size_bytes = content->manifest.size_bytes;
+    return order->result->step_count > 0 ? count_pushed_bytes(run, order, &content->manifest, err)
+                                         : 0;
 }
 
 /* {"username","password","serveraddress"} in base64, as the engine's X-Registry-Auth wants it. */
@@ -268,15 +285,27 @@ int name_image(const struct image_order *order, const char *digest, struct error
     return 0;
 }
 
-int prove_and_tag_image(struct run *run, const struct image_order *order, const char *digest,
-                        struct error *err)
+static int prove_and_tag(struct run *run, const struct image_order *order, const char *digest,
+                         const struct image_content *content, struct error *err)
 {
-    if (inspect_image(run, order, digest, err) < 0 || check_image(run, order, digest, err) < 0)
+    if (inspect_image(run, order, digest, content, err) < 0 ||
+        check_image(run, order, digest, err) < 0)
         return -1;
     if (!order->tags_wait)
         return name_image(order, digest, err);
     use_image(order, digest);
     return 0;
+}
+
+int prove_and_tag_image(struct run *run, const struct image_order *order, const char *digest,
+                        struct error *err)
+{
+    struct registry registry;
+    CLEANUP(image_content) struct image_content content = {.manifest = {.text = NULL}};
+    if (images_login(run, order->place, &registry, err) < 0 ||
+        read_image(order, &registry, digest, &content, err) < 0)
+        return -1;
+    return prove_and_tag(run, order, digest, &content, err);
 }
 
 static void say_steps(const struct image_order *order)
@@ -316,18 +345,12 @@ void build_image_arguments(const struct run *run, const struct image_order *orde
  * Builds that share an engine give their images the same tag there, and the engine pushes what bears it at that moment: that may be another run's. The label tells whose it is. ERROR_CONFLICT:
  * not ours.
  */
-static int check_is_ours(const struct image_order *order, const struct registry *registry,
-                         const char *digest, struct error *err)
+static int check_is_ours(const struct image_order *order, const struct image_content *content,
+                         struct error *err)
 {
-    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
-    CLEANUP(registry_image_config) struct registry_image_config config = {.json = NULL};
-    if (registry_get_manifest(registry, order->place->name, digest, &manifest, err) < 0)
-        return error_wrap(err, "reading the pushed %s", order->what);
-    if (manifest.is_index)
+    if (content->manifest.is_index)
         return 0; /* refused by what follows, with its reason */
-    if (registry_get_image_config(registry, order->place->name, &manifest, &config, err) < 0)
-        return error_wrap(err, "reading the pushed %s", order->what);
-    const char *identity = json_string(json_member(config.labels, IMAGES_IDENTITY_LABEL));
+    const char *identity = json_string(json_member(content->config.labels, IMAGES_IDENTITY_LABEL));
     if (text_equal(identity, order->facts->identity))
         return 0;
     return error_set(
@@ -339,17 +362,20 @@ static int check_is_ours(const struct image_order *order, const struct registry 
 
 static int build_ours(struct run *run, const struct image_order *order,
                       const struct registry *registry, struct buildx_build *build,
-                      char ret_digest[DIGEST_SIZE], struct error *err)
+                      char ret_digest[DIGEST_SIZE], struct image_content *ret_content,
+                      struct error *err)
 {
     for (int try = 1;; try++) {
-        if (build_and_push(run, order, build, try > 1, ret_digest, err) < 0)
+        if (build_and_push(run, order, build, try > 1, ret_digest, err) < 0 ||
+            read_image(order, registry, ret_digest, ret_content, err) < 0)
             return -1;
-        if (check_is_ours(order, registry, ret_digest, err) == 0)
+        if (check_is_ours(order, ret_content, err) == 0)
             return 0;
         if (err->kind != ERROR_CONFLICT || try == SHARED_TRIES)
             return -1;
         log_warning("%s; building again", err->msg);
         error_reset(err);
+        image_content_release(ret_content);
         if (!clock_sleep_ms((int64_t)(crypto_random_unit() * SHARED_PAUSE_MS * try)))
             return error_set(err, ERROR_CANCELLED, "cancelled while the %s was built", order->what);
     }
@@ -390,11 +416,12 @@ int build_image(struct run *run, const struct image_order *order, struct error *
     /* What was built without a cache could not be told from older results by a call that may use one. */
     build.cache_to = order->fresh ? &to : NULL;
     char digest[DIGEST_SIZE];
-    if (build_ours(run, order, &registry, &build, digest, err) < 0)
+    CLEANUP(image_content) struct image_content content = {.manifest = {.text = NULL}};
+    if (build_ours(run, order, &registry, &build, digest, &content, err) < 0)
         return -1;
     if (!order->fresh && to.len > 0)
         export_caches(run, order, &build, &to);
-    if (prove_and_tag_image(run, order, digest, err) < 0)
+    if (prove_and_tag(run, order, digest, &content, err) < 0)
         return -1;
     say_steps(order);
     return 0;

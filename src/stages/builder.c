@@ -136,6 +136,7 @@ static void make_ready(struct run *run)
     bool own_builders = !is_auto(run) && !driver_of_endpoint(run->inputs->builder);
     if (buildx_init(&services->buildx, run->environ, run->temp_folder, own_builders, err) < 0)
         return;
+    services->buildx.exchange_limit_ms = services->exchange_limit_ms;
     services->buildx_ready = true;
     if (choose_builder(run, err) == 0)
         (void)refuse_foreign_platform(run, err); /* builder_ready tells */

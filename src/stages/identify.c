@@ -85,6 +85,7 @@ static int open_http(struct run *run, struct error *err)
                                    .observe = observe_exchange};
     if (limit && duration_parse(limit, &options.max_timeout_ms, err) < 0)
         return error_wrap(err, HTTP_LIMIT_VARIABLE);
+    run->services.exchange_limit_ms = options.max_timeout_ms;
     run->services.http = http_new(&options);
     run_set_deadline(run, run->deadline_ms);
     return 0;

@@ -55,6 +55,8 @@ struct side_build;   /* stages/side_build.h */
 struct services {
     struct github github;
     struct http *http; /* owned */
+    int64_t
+        exchange_limit_ms; /* how long any one HTTP exchange may take; 0: each has a limit of its own */
     struct credentials_chain credentials;
     struct aws aws;
     struct aws base_aws; /* the base repository's region, when it is another one */

@@ -37,6 +37,7 @@ static const struct script *script; /* borrowed */
 static size_t calls;
 static char secret_seen[100];
 static mode_t secret_mode;
+static int64_t silence_seen; /* what it may take after its last line; -1: it is not limited */
 
 static const char *value_of(const struct process_spec *spec, const char *flag)
 {
@@ -80,6 +81,7 @@ static int run_script(void *context, const struct process_spec *spec,
                          0);
     for (const char *line = step->says; line && *line; line += strcspn(line, "\n") + 1)
         spec->on_line(spec->context, PROCESS_STDERR, line, strcspn(line, "\n"));
+    silence_seen = spec->silence_ms ? spec->silence_ms(spec->context) : -1;
     *ret_result = (struct process_result){.outcome = step->outcome, .code = step->code};
     return 0;
 }
@@ -513,6 +515,7 @@ static const struct {
     {{BUILD, PROCESS_CANCELLED, 0, FAILED_STEP, NULL}, "", ERROR_CANCELLED, 0, "buildx build"},
     {{BUILD, PROCESS_TIMED_OUT, 0, NULL, NULL}, "", ERROR_TIMEOUT, 0, "buildx build"},
     {{BUILD, PROCESS_SIGNALLED, 9, NULL, NULL}, "", ERROR_PROCESS, 137, "buildx build"},
+    {{BUILD, PROCESS_SILENT, 0, NULL, NULL}, "", ERROR_NETWORK, 0, "said nothing any more"},
 };
 
 /* What a build has left in the private folder, besides config.json. */
@@ -553,6 +556,36 @@ START_TEST(builds_end)
     assert_nothing_left();
     ck_assert_uint_eq(result.progress.len,
                       builds[_i].step.says && builds[_i].step.says[0] == '{' ? 1 : 0);
+    buildx_result_release(&result);
+}
+END_TEST
+
+static const struct {
+    const char *says;
+    int64_t exchange_limit_ms, silence_ms;
+} silences[] = {
+    {NULL, 0, 300000},
+    {NULL, 2000, 8000},
+    {NULL, 100000, 300000},
+    {FAILED_STEP, 0, 60000},
+    {FAILED_STEP, 2000, 8000},
+    {"{\"vertexes\":[{\"digest\":\"a\",\"name\":\"[2/2] RUN "
+     "make\",\"started\":\"2026-11-23T13:20:00Z\"}]}",
+     2000, 0},
+};
+
+START_TEST(silence_is_limited)
+{
+    struct buildx_result result;
+    struct error err = ERROR_INIT;
+    start(NULL, false);
+    const struct script says = {BUILD, PROCESS_EXITED, 0, silences[_i].says, NULL};
+    const struct buildx_build build = {
+        .file = "/w/D", .context = "/w", .platform = "linux/amd64", .compression_level = -1};
+    buildx.exchange_limit_ms = silences[_i].exchange_limit_ms;
+    script = &says;
+    ck_assert_msg(buildx_build(&buildx, &build, &result, &err) == 0, "%s", err.msg);
+    ck_assert_int_eq(silence_seen, silences[_i].silence_ms);
     buildx_result_release(&result);
 }
 END_TEST
@@ -757,6 +790,7 @@ Suite *buildx_suite(void)
     tcase_add_loop_test(tcase, builders_are_removed, 0, COUNT(removals));
     tcase_add_loop_test(tcase, platforms_of_a_builder, 0, COUNT(platforms));
     tcase_add_loop_test(tcase, builds_end, 0, COUNT(builds));
+    tcase_add_loop_test(tcase, silence_is_limited, 0, COUNT(silences));
     tcase_add_test(tcase, a_secret_without_a_name);
     tcase_add_test(tcase, a_build_for_the_cache_alone);
     tcase_add_test(pure, arguments_of_the_smallest_build);

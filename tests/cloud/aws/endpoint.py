@@ -105,9 +105,9 @@ class Endpoint:
             journal.close(entry, response.status if response else None, call.error)
 
     def _hold(self, entry, fault, call):
-        """Until the client is gone; the journal tells meanwhile that it is held."""
+        """Until the client is gone, or the fault is forgotten; the journal tells meanwhile that it is held."""
         call.error = entry["error"] = f"fault: {fault.fault}"
-        call.request.wait_until_gone(lambda: self._cloud.stopping)
+        call.request.wait_until_gone(lambda: self._cloud.stopping or fault.forgotten)
         raise Drop()
 
     def _answer(self, service, call, problem):

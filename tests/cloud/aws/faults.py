@@ -36,6 +36,7 @@ class Fault:
     resource: str = None  # only requests about what bears this name; None: any
     key: str = None  # only requests that are signed with this access key; None: any
     seen: int = field(default=0)
+    forgotten: bool = field(default=False)  # what it holds is held no longer
 
     def hits(self):
         """Count one more matching request: is it hit?"""
@@ -59,22 +60,25 @@ class Faults:
     def forget(self, wish):
         """Take away those for one resource or key."""
         key, resource = wish.get("key"), wish.get("resource")
-        with self._lock:
-            self._faults = [
-                fault
-                for fault in self._faults
-                if (fault.key, fault.resource) == (None, None)
-                or (key is not None and fault.key != key)
-                or (resource is not None and fault.resource != resource)
-            ]
+        self._forget(
+            lambda fault: (fault.key, fault.resource) != (None, None)
+            and (key is None or fault.key == key)
+            and (resource is None or fault.resource == resource)
+        )
 
     def clear(self):
+        self._forget(lambda fault: True)
+
+    def _forget(self, matches):
         with self._lock:
-            self._faults.clear()
+            for fault in self._faults:
+                fault.forgotten = matches(fault)
+            self._faults = [fault for fault in self._faults if not fault.forgotten]
 
     def all(self):
+        """Those that may still hit something."""
         with self._lock:
-            return [dict(vars(fault)) for fault in self._faults]
+            return [dict(vars(fault)) for fault in self._faults if not fault.spent()]
 
     def take(self, service, operation, resource=None, key=None):
         """The first fault that hits this request, or None. Every matching fault counts it."""
@@ -96,7 +100,6 @@ class Faults:
             for fault in self._faults:
                 if fault.service in (None, service) and matches(fault) and fault.hits():
                     hit = hit or fault
-            self._faults = [fault for fault in self._faults if not fault.spent()]
         return hit
 
 

@@ -129,6 +129,25 @@ class Ordered(CloudCase):
             time.sleep(0.05)
         self.assertEqual((last["status"], last["error"]), (None, "fault: hang"))
 
+    def test_hang_ends_when_it_is_forgotten(self):
+        """The far side gives up: who waits for ever, as BuildKit does, goes on."""
+        self.make_function()
+        self.fault("hang", resource="hello")
+        headers = self.sign("GET", LAMBDA, "/2015-03-31/functions/hello")
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        connection.request(
+            "GET", "/2015-03-31/functions/hello", headers={"Host": LAMBDA, **headers}
+        )
+        for _ in range(50):
+            if self.order("GET", "/requests").json()[-1]["error"]:
+                break
+            time.sleep(0.05)
+        self.assertEqual(self.order("GET", "/faults").json(), [], "it has hit what it was for")
+        self.order("POST", "/faults/forget", {"resource": "hello"})
+        with self.assertRaises(ConnectionError):
+            connection.getresponse()
+        connection.close()
+
     def test_registry_and_oidc_too(self):
         self.order(
             "POST",

@@ -26,7 +26,7 @@ FORMATTED := $(sort $(wildcard src/*.[ch] src/*/*.[ch] tests/*.[ch] tests/*/*.[c
 SCRIPTS   := $(sort $(wildcard tools/* tests/cloud/up tests/cloud/down tests/cloud/enter tests/cloud/install tests/cloud/root tests/with-cloud tests/unit-run tests/demo tests/bare tests/readme tests/fuzz/run tests/workflows/check .ci/run))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/%.o) $(BUILD)/tests/unit.o
 
-.PHONY: all tools-build unit e2e faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check workflows-check release-check readme-check style lint layers format asan fuzz fuzz-build valgrind clean
+.PHONY: all tools-build unit e2e cloud-check faults kills crowd soak e2e-slow property bench bench-hash check demo tools-check docs-check trust-check examples-check workflows-check release-check readme-check style lint layers format asan fuzz fuzz-build valgrind clean
 # V=1 shows the whole commands.
 Q := $(if $(V),,@)
 # What only compiles and links goes on as many processors as there are; what installs or starts something does not.
@@ -117,6 +117,13 @@ bench: tools-check $(if $(STATIC),static,all)
 bench-hash: tools-build
 	$(COMPILE) $(BUILD)/tests/tools/identity
 	python3 tests/bench/hash.py --identity $(BUILD)/tests/tools/identity
+
+# The local cloud's own tests: what it promises on this machine, its AWS endpoint alone, and with real pushes and containers.
+cloud-check: tools-check
+	tests/cloud/install
+	tests/cloud/test_ground.sh
+	tests/with-cloud python3 tests/cloud/test_aws.py
+	tests/with-cloud python3 tests/cloud/test_aws_live.py
 
 # Those that are marked as slow, which `make check` leaves out: that no action of docs/iam can be left out, keys that expire during a long build, twins.
 e2e-slow: tools-check all

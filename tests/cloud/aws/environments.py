@@ -229,16 +229,20 @@ def _entry(version):
     return (chosen or ["the entrypoint"])[0]
 
 
+# What crun and runc say, and what Lambda says then.
+WHY_NOT_STARTED = {
+    "exec format error": "exec format error",
+    "no such file or directory": "no such file or directory",
+    "executable file not found": "no such file or directory",
+    "permission denied": "permission denied",
+    "is not a regular file": "permission denied",
+}
+
+
 def _entry_error(message, entry):
     """In Lambda's words, what the engine says of an entrypoint that cannot be started."""
-    for known in (
-        "exec format error",
-        "no such file or directory",
-        "permission denied",
-        "executable file not found",
-    ):
-        if known in message:
-            reason = "no such file or directory" if known.startswith("executable") else known
+    for said, reason in WHY_NOT_STARTED.items():
+        if said in message.lower():
             return f"fork/exec {entry}: {reason}"
     return message
 

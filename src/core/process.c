@@ -45,7 +45,7 @@ struct child {
     struct stream streams[2];
     char *chunk; /* owned; READ_BYTES */
     size_t max_line;
-    int64_t started_ms, heard_ms; /* heard: the last that it said */
+    int64_t started_ms;
     bool ended;
     int64_t ended_ms;
     bool stopping;
@@ -121,11 +121,9 @@ static void close_stream(struct child *child, struct stream *stream)
 static void read_stream(struct child *child, struct stream *stream)
 {
     ssize_t got = read(stream->fd, child->chunk, READ_BYTES);
-    if (got > 0) {
+    if (got > 0)
         take_bytes(child, stream, child->chunk, (size_t)got);
-        child->heard_ms = clock_now_ms();
-    }
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+    else if (got == 0 || (errno != EAGAIN && errno != EINTR))
         close_stream(child, stream);
 }
 
@@ -282,15 +280,6 @@ static bool is_stopped(const struct process_spec *spec)
     return cancel_requested() || (spec->stop && atomic_load(spec->stop));
 }
 
-static bool is_silent_too_long(const struct child *child, int64_t now_ms)
-{
-    int64_t silent_ms = now_ms - child->heard_ms;
-    if (!child->spec->silence_ms || silent_ms < SLICE_MS)
-        return false;
-    int64_t limit_ms = child->spec->silence_ms(child->spec->context);
-    return limit_ms > 0 && silent_ms >= limit_ms;
-}
-
 static void consider_stopping(struct child *child)
 {
     const struct process_spec *spec = child->spec;
@@ -300,8 +289,8 @@ static void consider_stopping(struct child *child)
             child->stopped_as = PROCESS_CANCELLED;
         else if (spec->timeout_ms > 0 && now_ms - child->started_ms >= spec->timeout_ms)
             child->stopped_as = PROCESS_TIMED_OUT;
-        else if (is_silent_too_long(child, now_ms))
-            child->stopped_as = PROCESS_SILENT;
+        else if (spec->gives_up && spec->gives_up(spec->context))
+            child->stopped_as = PROCESS_GIVEN_UP;
         else
             return;
         child->stopping = true;
@@ -431,7 +420,6 @@ static int run_child(const struct process_spec *spec, struct process_result *ret
         *ret_result = (struct process_result){.outcome = PROCESS_NOT_FOUND};
         return 0;
     }
-    child.heard_ms = clock_now_ms();
     child.chunk = memory_resize(NULL, READ_BYTES, 1);
     for (int i = 0; i < 2; i++)
         child.streams[i].line = memory_resize(NULL, child.max_line, 1);

@@ -1,8 +1,8 @@
 /*
  * process.h: run a program and read what it says, line by line. One of the three seams.
  *
- * argv only, never a shell. The child is in a process group of its own; when the deadline passes, it
- * was silent for too long, or the run is cancelled, the group gets SIGINT, after `grace_ms` SIGTERM, after as long again
+ * argv only, never a shell. The child is in a process group of its own; when the deadline passes, who
+ * listens gives up, or the run is cancelled, the group gets SIGINT, after `grace_ms` SIGTERM, after as long again
  * SIGKILL; it is always reaped. stdin is /dev/null unless `input` is given. Descriptors other than
  * 0–2 are closed in the child, its signal mask is empty and no signal is ignored.
  *
@@ -14,6 +14,7 @@
 #define CORE_PROCESS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,8 +32,8 @@ struct process_spec {
     int64_t timeout_ms;      /* 0: none */
     int64_t grace_ms;        /* 0: 2,000 */
     const atomic_bool *stop; /* borrowed; another thread sets it: ends as by a cancel; NULL: none */
-    /* How long it may say nothing at all, by what it has said so far; 0: as long as it likes. Asked from this thread, between lines; NULL: as long as it likes. */
-    int64_t (*silence_ms)(void *context);
+    /* Has whoever listens heard enough? Asked from this thread, at least every 200 ms; true: it is stopped. NULL: never. */
+    bool (*gives_up)(void *context);
     size_t max_line_bytes; /* a longer line arrives in pieces of this size; 0: 64 KiB */
     /* Called from this thread for each line without its newline (a '\r' at the end is left out
      * too); NULL: dropped. */
@@ -44,7 +45,7 @@ enum process_outcome {
     PROCESS_EXITED,
     PROCESS_SIGNALLED,
     PROCESS_TIMED_OUT,
-    PROCESS_SILENT,
+    PROCESS_GIVEN_UP,
     PROCESS_CANCELLED,
     PROCESS_NOT_FOUND
 };

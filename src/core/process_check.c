@@ -19,9 +19,8 @@ int process_check(const struct process_result *result, const char *what, struct 
     case PROCESS_TIMED_OUT:
         return error_set(err, ERROR_TIMEOUT, "%s was stopped after %.1f s: too slow", what,
                          (double)result->elapsed_ms / 1000);
-    case PROCESS_SILENT:
-        return error_set(err, ERROR_TIMEOUT,
-                         "%s was stopped after %.1f s: it said nothing any more", what,
+    case PROCESS_GIVEN_UP:
+        return error_set(err, ERROR_TIMEOUT, "%s was stopped after %.1f s: it did not go on", what,
                          (double)result->elapsed_ms / 1000);
     case PROCESS_CANCELLED:
         return error_set(err, ERROR_CANCELLED, "%s was cancelled", what);

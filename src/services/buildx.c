@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/crypto.h"
 #include "core/environ.h"
 #include "core/file.h"
@@ -395,12 +396,11 @@ void buildx_result_release(struct buildx_result *result)
     progress_release(&result->progress);
 }
 
-/* What buildx asks a registry at a time is a few exchanges: is it there, a token, the manifest, a blob. */
-#define EXCHANGES_OF_A_QUESTION 4
-
 struct listener {
     struct progress *progress; /* borrowed */
     int64_t exchange_limit_ms;
+    uint64_t changes; /* seen last */
+    int64_t changed_ms;
 };
 
 static void add_progress(void *context, enum process_stream stream, const char *line, size_t len)
@@ -410,12 +410,16 @@ static void add_progress(void *context, enum process_stream stream, const char *
     progress_add_line(listener->progress, line, len);
 }
 
-static int64_t allowed_silence_ms(void *context)
+static bool stands_still_too_long(void *context)
 {
-    const struct listener *listener = context;
-    int64_t silence_ms = buildx_silence_ms(listener->progress);
-    int64_t most_ms = EXCHANGES_OF_A_QUESTION * listener->exchange_limit_ms;
-    return most_ms > 0 && most_ms < silence_ms ? most_ms : silence_ms;
+    struct listener *listener = context;
+    int64_t now_ms = clock_now_ms();
+    if (listener->changes != listener->progress->changes) {
+        listener->changes = listener->progress->changes;
+        listener->changed_ms = now_ms;
+    }
+    int64_t limit_ms = buildx_silence_ms(listener->progress, listener->exchange_limit_ms);
+    return limit_ms > 0 && now_ms - listener->changed_ms >= limit_ms;
 }
 
 static int run_build(const struct buildx *buildx, const struct buildx_build *build,
@@ -431,11 +435,12 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     result->progress.on_change = build->on_change;
     result->progress.context = build->line_context;
     struct listener listener = {.progress = &result->progress,
-                                .exchange_limit_ms = buildx->exchange_limit_ms};
+                                .exchange_limit_ms = buildx->exchange_limit_ms,
+                                .changed_ms = clock_now_ms()};
     const struct process_spec spec = {.argv = (const char *const *)argv.items,
                                       .env = (const char *const *)buildx->env.items,
                                       .timeout_ms = build->timeout_ms,
-                                      .silence_ms = allowed_silence_ms,
+                                      .gives_up = stands_still_too_long,
                                       .stop = build->stop,
                                       .max_line_bytes = (size_t)4 << 20,
                                       .on_line = add_progress,
@@ -443,10 +448,11 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     struct process_result ended;
     if (process_run(&spec, &ended, err) < 0)
         return -1;
-    if (ended.outcome == PROCESS_SILENT)
-        return error_set(err, ERROR_NETWORK,
-                         "buildx was stopped: it said nothing any more, and waited for the "
-                         "registry or the engine");
+    if (ended.outcome == PROCESS_GIVEN_UP)
+        return error_set(
+            err, ERROR_NETWORK,
+            "buildx was stopped after %.1f s: it stood still, waiting for a registry or the engine",
+            (double)ended.elapsed_ms / 1000);
     if (ended.outcome == PROCESS_EXITED && ended.code != 0)
         return buildx_explain_failure(&result->progress, ended.code, err);
     return process_check(&ended, "buildx build", err);

@@ -20,9 +20,12 @@
 #define LOG_MAX_BYTES    ((size_t)1 << 20)
 #define OBJECT_MAX_BYTES ((size_t)8 << 20)
 #define TRANSFERS        1024 /* of one step whose bytes are counted */
+#define NS_PER_S         INT64_C(1000000000)
+#define NS_PER_MS        INT64_C(1000000)
 
 struct transfer {
     uint32_t id; /* a hash of its name */
+    bool known, completed;
     int64_t bytes, total;
 };
 
@@ -30,6 +33,8 @@ struct step_private {
     struct strbuf line;         /* of its output, until the newline comes */
     struct transfer *transfers; /* owned; NULL: none yet */
     size_t transfer_count, transfer_alloc;
+    int64_t open_ns,
+        closed_ns; /* the latest beginning that was told without an end, and with one */
     bool announced, ended;
 };
 
@@ -103,6 +108,7 @@ static struct progress_step *look_up(struct progress *progress, const char *name
     }
     make_room(progress);
     size_t index = progress->len++;
+    progress->changes++;
     table[slot] = (uint16_t)(index + 1);
     progress->private->steps[index] = (struct step_private){.line = STRBUF_INIT(LINE_MAX_BYTES)};
     struct progress_step *step = &progress->steps[index];
@@ -123,17 +129,24 @@ static struct step_private *private_of(struct progress *progress, const struct p
     return &progress->private->steps[step - progress->steps];
 }
 
-/* RFC 3339 with up to nine digits of a second → ms since 1970; 0 if it is not one. */
-static int64_t parse_time(const char *text)
+/* RFC 3339 with up to nine digits of a second → ns since 1970; 0 if it is not one that an int64_t holds. */
+static int64_t parse_time_ns(const char *text)
 {
     int64_t seconds;
-    if (!text || !clock_parse_iso(text, &seconds))
+    if (!text || !clock_parse_iso(text, &seconds) || seconds < 0 ||
+        seconds >= INT64_MAX / NS_PER_S - 1)
         return 0;
     const char *digit = strchr(text, '.');
-    int64_t ms = 0;
-    for (int64_t unit = 100; digit && isdigit((unsigned char)*++digit) && unit > 0; unit /= 10)
-        ms += unit * (*digit - '0');
-    return seconds * 1000 + ms;
+    int64_t ns = 0;
+    for (int64_t unit = NS_PER_S / 10; digit && isdigit((unsigned char)*++digit) && unit > 0;
+         unit /= 10)
+        ns += unit * (*digit - '0');
+    return seconds * NS_PER_S + ns;
+}
+
+static int64_t parse_time(const char *text)
+{
+    return parse_time_ns(text) / NS_PER_MS;
 }
 
 static void say(struct progress *progress, const struct progress_step *step, const char *fmt, ...)
@@ -169,25 +182,13 @@ static void flush_line(struct progress *progress, struct progress_step *step, in
     strbuf_reset(line);
 }
 
-/* A cache that is not there yet, or cannot be read, never fails a build: BuildKit goes on without it. */
-static bool is_cache_import(const struct progress_step *step)
-{
-    return text_starts_with(step->name, "importing cache manifest");
-}
-
-/* One that cannot be written fails a build unless its errors are ignored (ignore-error=true). */
-static bool is_cache_export(const struct progress_step *step)
-{
-    return text_starts_with(step->name, "exporting cache");
-}
-
 static void say_error(struct progress *progress, const struct progress_step *step)
 {
-    if (is_cache_import(step) && text_ends_with(step->error, ": not found"))
+    if (progress_is_cache_import(step) && text_ends_with(step->error, ": not found"))
         say(progress, step, "no cache yet");
-    else if (is_cache_import(step))
+    else if (progress_is_cache_import(step))
         say(progress, step, "no cache from there: %s", step->error);
-    else if (is_cache_export(step))
+    else if (progress_is_cache_export(step))
         say(progress, step, "the cache was not written: %s", step->error);
     else
         say(progress, step, "ERROR: %s", step->error);
@@ -243,6 +244,21 @@ static void start_step(struct progress *progress, struct progress_step *step, in
     say(progress, step, "%s", step->name);
 }
 
+/* BuildKit tells each run of a step by its beginning, and again with its end; in any order, the latest counts. */
+static void follow_runs(struct progress *progress, struct progress_step *step,
+                        const struct json *vertex)
+{
+    struct step_private *private = private_of(progress, step);
+    int64_t began_ns = parse_time_ns(json_get_string(vertex, "started"));
+    int64_t ended_ns = parse_time_ns(json_get_string(vertex, "completed"));
+    int64_t *latest = ended_ns > 0 ? &private->closed_ns : &private->open_ns;
+    if (began_ns > *latest) {
+        *latest = began_ns;
+        progress->changes++;
+    }
+    step->running = private->open_ns > private->closed_ns;
+}
+
 static void begin_vertex(struct progress *progress, const struct json *vertex)
 {
     const char *digest = json_get_string(vertex, "digest");
@@ -254,6 +270,7 @@ static void begin_vertex(struct progress *progress, const struct json *vertex)
     step->cached = step->cached || json_get_bool(vertex, "cached", false);
     if (started_ms > 0)
         start_step(progress, step, started_ms);
+    follow_runs(progress, step, vertex);
 }
 
 static void end_vertex(struct progress *progress, const struct json *vertex)
@@ -300,15 +317,23 @@ static void add_status(struct progress *progress, const struct json *status)
 {
     const char *digest = json_get_string(status, "vertex"), *id = json_get_string(status, "id");
     int64_t current = json_get_int(status, "current", 0), total = json_get_int(status, "total", 0);
-    struct progress_step *step =
-        digest && id && (current > 0 || total > 0) ? find_step(progress, digest) : NULL;
-    if (!step || private_of(progress, step)->ended)
+    bool completed = json_get_string(status, "completed") != NULL;
+    struct progress_step *step = digest && id ? find_step(progress, digest) : NULL;
+    if (!step)
         return;
-    struct transfer *transfer = find_transfer(private_of(progress, step), id);
-    if (!transfer)
+    struct step_private *private = private_of(progress, step);
+    struct transfer *transfer = private->ended ? NULL : find_transfer(private, id);
+    if (!transfer) {
+        progress->changes++; /* as far as can be told */
         return;
+    }
     int64_t more = current > transfer->bytes ? current - transfer->bytes : 0;
     int64_t more_total = total > transfer->total ? total - transfer->total : 0;
+    bool is_new = !transfer->known, ends = completed && !transfer->completed;
+    transfer->known = true;
+    transfer->completed = transfer->completed || completed;
+    if (is_new || ends || more > 0)
+        progress->changes++;
     transfer->bytes += more;
     transfer->total += more_total;
     step->bytes += more;
@@ -346,6 +371,7 @@ static void add_log(struct progress *progress, const struct json *log)
         progress->bad_lines++;
         return;
     }
+    progress->changes++;
     struct step_private *private = private_of(progress, step);
     struct strbuf *line = &private->line;
     int64_t now_ms = parse_time(json_get_string(log, "timestamp"));
@@ -441,40 +467,4 @@ void progress_add_line(struct progress *progress, const char *line, size_t len)
         add_other(progress, line, len); /* buildx's own words stand between the objects */
     if (progress->on_change)
         progress->on_change(progress->context, progress);
-}
-
-/* Lower comes first: what failed the build, then when; a time that is not known is the last. */
-static bool failed_before(const struct progress_step *a, const struct progress_step *b)
-{
-    if (is_cache_export(a) != is_cache_export(b))
-        return is_cache_export(b);
-    return a->end_ms > 0 && (b->end_ms == 0 || a->end_ms < b->end_ms);
-}
-
-const struct progress_step *progress_failed_step(const struct progress *progress)
-{
-    const struct progress_step *first = NULL;
-    for (size_t i = 0; i < progress->len; i++) {
-        const struct progress_step *step = &progress->steps[i];
-        if (step->error && !is_cache_import(step) && !strstr(step->error, "context canceled") &&
-            (!first || failed_before(step, first)))
-            first = step;
-    }
-    return first;
-}
-
-void progress_count(const struct progress *progress, size_t *ret_steps, size_t *ret_cached,
-                    size_t *ret_done)
-{
-    size_t steps = 0, cached = 0, done = 0;
-    for (size_t i = 0; i < progress->len; i++) {
-        if (progress->steps[i].internal)
-            continue;
-        steps++;
-        cached += progress->steps[i].cached;
-        done += progress->steps[i].completed;
-    }
-    *ret_steps = steps;
-    *ret_cached = cached;
-    *ret_done = done;
 }

@@ -22,6 +22,7 @@ struct progress_step {
     char digest[80];
     char *name; /* owned; "[build 2/3] RUN gcc …"; cut at 512 bytes */
     bool started, completed, cached, internal;
+    bool running; /* a step may run several times: not the same as started && !completed */
     int64_t start_ms, end_ms; /* wall clock, ms since 1970; 0: not known */
     int64_t bytes;            /* transferred by its statuses (pushing, pulling, sending); 0: none */
     char *error;              /* owned; NULL: none; cut at 4 KiB */
@@ -34,6 +35,8 @@ struct progress {
     size_t len, alloc;
     size_t dropped_steps; /* reports of steps that are over PROGRESS_MAX_STEPS */
     size_t bad_lines;
+    uint64_t
+        changes; /* grows with all that is new: a step, its beginning, end and output, a transfer, its bytes and end; not with what is said again */
     int64_t pushed_bytes, total_push_bytes;
     struct strbuf other; /* lines that are not JSON: buildx's own errors; the last 8 KiB */
     void (*on_line)(void *context, const char *line,
@@ -48,6 +51,10 @@ struct progress {
 void progress_init(struct progress *progress);
 void progress_release(struct progress *progress);
 void progress_add_line(struct progress *progress, const char *line, size_t len);
+
+/* Steps that read a cache (BuildKit goes on without it) or write one (which fails a build unless its errors are ignored). */
+bool progress_is_cache_import(const struct progress_step *step);
+bool progress_is_cache_export(const struct progress_step *step);
 
 /* The step that failed first, or NULL. Never one that reads a cache (BuildKit goes on without it)
  * or was only cancelled; one that writes a cache only if nothing else failed (its errors may be

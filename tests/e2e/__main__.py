@@ -32,7 +32,7 @@ def arguments():
                              "emulate the arm64 build's machine")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--slow", action="store_true", help="those that are marked as slow instead")
-    which.add_argument("--all", action="store_true", help="those, too")
+    which.add_argument("--all", action="store_true", help="the slow ones, too")
     parser.add_argument("--workers", type=int, default=3, help="tests that run beside each other (3)")
     parser.add_argument("--list", action="store_true", help="only print the tests' names")
     return parser.parse_args()

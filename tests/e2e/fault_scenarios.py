@@ -246,16 +246,16 @@ class Stage(FunctionCase):
         keys = {"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.key_secret} if own else case.KEYS
         return {**keys, "AWS_REGION": cloud.REGION}
 
-    def ready(self, env=None, own_key=True, **more):
+    def ready(self, env=None, own_key=True, inputs=None, **more):
         if self.attempt > 1:
             more["job"] = runner.Job(run_number=self.played.run_number, run_id=self.played.run_id, run_attempt=self.attempt)
-        step = self.step(self.workspace, inputs=self.wanted_inputs, keys=False,
+        step = self.step(self.workspace, inputs={**self.wanted_inputs, **(inputs or {})}, keys=False,
                          env={**self.keys(own_key), **(env or {})}, **more)
         self.played = step.job
         return step
 
-    def run(self, env=None, without_host=None, own_key=True, debug=False):
-        step = self.ready(env, own_key)
+    def run(self, env=None, without_host=None, own_key=True, debug=False, **inputs):
+        step = self.ready(env, own_key, inputs)
         step.job.debug = debug
         if without_host:
             step.binds_more = {"/etc/hosts": self.hosts_without(without_host)}

@@ -32,7 +32,9 @@ PLAIN_THROTTLED = {"status": 429, "code": "TOOMANYREQUESTS"}
 FAULTS = ("500", "503", "throttle", "throttle-wait", "reset-before", "reset-after", "truncate", "garbage", "content-type", "slow", "hang")
 NOT_MET = "the fault was never met: the cell proves nothing"
 HOST_FAULTS = ("tls", "dns")  # a handshake and a name belong to a service, not to an operation
-ALONE = ("oidc", "storage")  # their requests do not tell whose they are
+ALONE = ("oidc", "storage", "registry Ping")  # their requests do not tell whose they are
+# What BuildKit pushes has no limit of time but the run's: 60 minutes by default.
+DEADLINE = "40s"
 # In the table, but no run sends them; what is sent after all fails the matrix.
 NEVER_SENT = {("lambda", "UntagResource")}
 HOSTS = {"sts": "sts.", "ecr": "api.ecr.", "lambda": "lambda.", "logs": "logs.", "oidc": "token.actions.", "registry": ".dkr.ecr.",
@@ -47,9 +49,16 @@ class Cell:
     for_ever: bool
     scenario: str
 
+    @property
+    def what(self):
+        return f"{self.service} {self.operation}".strip()
+
+    @property
+    def is_alone(self):
+        return self.fault == "tls" or self.service in ALONE or self.what in ALONE
+
     def __str__(self):
-        what = f"{self.service} {self.operation}".strip()
-        return f"{what} · {self.fault}{' for ever' if self.for_ever else ''} ({self.scenario})"
+        return f"{self.what} · {self.fault}{' for ever' if self.for_ever else ''} ({self.scenario})"
 
 
 def order_of(cell):
@@ -175,10 +184,11 @@ class Matrix:
             stage.assertRegex(run.text, f"(?i)could not resolve.*{re.escape(HOSTS[cell.service])}", NOT_MET)
             return run
         kind, arg = order_of(cell)
-        only = {} if kind == "tls" or cell.service in ALONE else stage.only(cell.service)
+        only = {} if cell.is_alone else stage.only(cell.service)
+        deadline = {"deadline": DEADLINE} if (cell.service, cell.fault) == ("registry", "hang") else {}
         self.cloud.fault(cell.service, cell.operation or None, kind, arg, times=-1 if cell.for_ever else 1, **only)
         try:
-            run = stage.run(env=env)
+            run = stage.run(env=env, **deadline)
             stage.assertTrue(self.was_met(cell, only), NOT_MET)
             return run
         finally:
@@ -198,7 +208,7 @@ class Matrix:
         before = leftovers.look(self.cloud)
         mark = self.cloud.last_request()
         cells = self.cells()
-        alone = [cell for cell in cells if cell.service in ALONE or cell.fault == "tls"]
+        alone = [cell for cell in cells if cell.is_alone]
         beside = [cell for cell in cells if cell not in alone]
         print(f"{len(cells)} cells, seed {self.options.seed}; the scenarios took {time.monotonic() - began:.0f} s, a request has {self.http_s} s", flush=True)
         with concurrent.futures.ThreadPoolExecutor(self.options.workers) as pool:

@@ -8,6 +8,7 @@
 
 #include "core/cancel.h"
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/environ.h"
 #include "core/file.h"
 #include "core/json.h"
@@ -37,7 +38,8 @@ static const struct script *script; /* borrowed */
 static size_t calls;
 static char secret_seen[100];
 static mode_t secret_mode;
-static int64_t silence_seen; /* what it may take after its last line; -1: it is not limited */
+static int64_t now_ms;
+static int64_t gave_up_after_ms; /* its last line; -1: not within the hour */
 
 static const char *value_of(const struct process_spec *spec, const char *flag)
 {
@@ -81,7 +83,12 @@ static int run_script(void *context, const struct process_spec *spec,
                          0);
     for (const char *line = step->says; line && *line; line += strcspn(line, "\n") + 1)
         spec->on_line(spec->context, PROCESS_STDERR, line, strcspn(line, "\n"));
-    silence_seen = spec->silence_ms ? spec->silence_ms(spec->context) : -1;
+    gave_up_after_ms = -1;
+    for (int64_t ms = 0; spec->gives_up && ms <= 3600000 && gave_up_after_ms < 0; ms += 1000) {
+        if (spec->gives_up(spec->context))
+            gave_up_after_ms = ms;
+        now_ms += 1000;
+    }
     *ret_result = (struct process_result){.outcome = step->outcome, .code = step->code};
     return 0;
 }
@@ -515,7 +522,7 @@ static const struct {
     {{BUILD, PROCESS_CANCELLED, 0, FAILED_STEP, NULL}, "", ERROR_CANCELLED, 0, "buildx build"},
     {{BUILD, PROCESS_TIMED_OUT, 0, NULL, NULL}, "", ERROR_TIMEOUT, 0, "buildx build"},
     {{BUILD, PROCESS_SIGNALLED, 9, NULL, NULL}, "", ERROR_PROCESS, 137, "buildx build"},
-    {{BUILD, PROCESS_SILENT, 0, NULL, NULL}, "", ERROR_NETWORK, 0, "said nothing any more"},
+    {{BUILD, PROCESS_GIVEN_UP, 0, NULL, NULL}, "", ERROR_NETWORK, 0, "it stood still"},
 };
 
 /* What a build has left in the private folder, besides config.json. */
@@ -560,32 +567,40 @@ START_TEST(builds_end)
 }
 END_TEST
 
+static int64_t fake_now(void *context)
+{
+    return *(int64_t *)context;
+}
+
 static const struct {
     const char *says;
-    int64_t exchange_limit_ms, silence_ms;
-} silences[] = {
+    int64_t exchange_limit_ms, gives_up_after_ms;
+} patience[] = {
     {NULL, 0, 300000},
     {NULL, 2000, 8000},
-    {NULL, 100000, 300000},
-    {FAILED_STEP, 0, 60000},
-    {FAILED_STEP, 2000, 8000},
-    {"{\"vertexes\":[{\"digest\":\"a\",\"name\":\"[2/2] RUN "
-     "make\",\"started\":\"2026-11-23T13:20:00Z\"}]}",
-     2000, 0},
+    {"some words that are no progress\n", 2000, 8000},
+    {FAILED_STEP, 2000, -1},
+    {"{\"vertexes\":[{\"digest\":\"a\",\"name\":\"exporting cache to "
+     "registry\",\"started\":\"2026-11-23T13:20:00Z\"}]}",
+     2000, 600000},
 };
 
-START_TEST(silence_is_limited)
+START_TEST(what_stands_still_is_given_up)
 {
+    const struct clock_source clock = {.now_ms = fake_now, .context = &now_ms};
     struct buildx_result result;
     struct error err = ERROR_INIT;
     start(NULL, false);
-    const struct script says = {BUILD, PROCESS_EXITED, 0, silences[_i].says, NULL};
+    const struct script says = {BUILD, PROCESS_EXITED, 0, patience[_i].says, NULL};
     const struct buildx_build build = {
         .file = "/w/D", .context = "/w", .platform = "linux/amd64", .compression_level = -1};
-    buildx.exchange_limit_ms = silences[_i].exchange_limit_ms;
+    buildx.exchange_limit_ms = patience[_i].exchange_limit_ms;
     script = &says;
-    ck_assert_msg(buildx_build(&buildx, &build, &result, &err) == 0, "%s", err.msg);
-    ck_assert_int_eq(silence_seen, silences[_i].silence_ms);
+    clock_replace(&clock);
+    int rc = buildx_build(&buildx, &build, &result, &err);
+    clock_replace(NULL);
+    ck_assert_msg(rc == 0, "%s", err.msg);
+    ck_assert_int_eq(gave_up_after_ms, patience[_i].gives_up_after_ms);
     buildx_result_release(&result);
 }
 END_TEST
@@ -790,7 +805,7 @@ Suite *buildx_suite(void)
     tcase_add_loop_test(tcase, builders_are_removed, 0, COUNT(removals));
     tcase_add_loop_test(tcase, platforms_of_a_builder, 0, COUNT(platforms));
     tcase_add_loop_test(tcase, builds_end, 0, COUNT(builds));
-    tcase_add_loop_test(tcase, silence_is_limited, 0, COUNT(silences));
+    tcase_add_loop_test(tcase, what_stands_still_is_given_up, 0, COUNT(patience));
     tcase_add_test(tcase, a_secret_without_a_name);
     tcase_add_test(tcase, a_build_for_the_cache_alone);
     tcase_add_test(pure, arguments_of_the_smallest_build);

@@ -355,6 +355,73 @@ START_TEST(zero_bytes_do_not_hide_the_rest)
 }
 END_TEST
 
+#define AT(second) "2026-11-23T13:20:0" second "Z"
+#define RUN(started, completed)                                                                    \
+    "{\"vertexes\":[{\"digest\":\"" A "\",\"name\":\"n\"" started completed "}]}"
+#define STARTED(second)   ",\"started\":\"" AT(second) "\""
+#define COMPLETED(second) ",\"completed\":\"" AT(second) "\""
+#define STATUS(id, more)  "{\"statuses\":[{\"vertex\":\"" A "\",\"id\":\"" id "\"" more "}]}"
+
+/* A step that ends may begin again: BuildKit looks at a source first, and fetches it later; it pushes in the export's name. */
+static const struct {
+    const char *lines[5];
+    bool running;
+} runs[] = {
+    {{RUN("", "")}, false},
+    {{RUN(STARTED("1"), "")}, true},
+    {{RUN(STARTED("1"), ""), RUN(STARTED("1"), COMPLETED("2"))}, false},
+    {{RUN(STARTED("1"), COMPLETED("2"))}, false},
+    {{RUN(STARTED("1"), COMPLETED("2")), RUN(STARTED("1"), "")}, false}, /* in another order */
+    {{RUN(STARTED("1"), COMPLETED("2")), RUN(STARTED("3"), "")}, true},
+    {{RUN(STARTED("3"), ""), RUN(STARTED("1"), COMPLETED("2"))}, true},
+    {{RUN(STARTED("1.000000001"), COMPLETED("1.000000002")), RUN(STARTED("1.000000003"), "")},
+     true},
+    {{RUN(STARTED("1"), COMPLETED("2")), RUN(STARTED("3"), ""), RUN(STARTED("3"), COMPLETED("4"))},
+     false},
+};
+
+START_TEST(steps_run_more_than_once)
+{
+    for (const char *const *line = runs[_i].lines; *line; line++)
+        add(*line);
+    ck_assert_int_eq(progress.steps[0].running, runs[_i].running);
+}
+END_TEST
+
+/* What is said again is no change. */
+static const struct {
+    const char *before, *line;
+    bool is_change;
+} news[] = {
+    {NULL, RUN("", ""), true},
+    {RUN("", ""), RUN("", ""), false},
+    {RUN("", ""), RUN(STARTED("1"), ""), true},
+    {RUN(STARTED("1"), ""), RUN(STARTED("1"), ""), false},
+    {RUN(STARTED("1"), ""), RUN(STARTED("1"), COMPLETED("2")), true},
+    {RUN(STARTED("1"), COMPLETED("2")), RUN(STARTED("1"), COMPLETED("2")), false},
+    {RUN(STARTED("1"), COMPLETED("2")), RUN(STARTED("3"), ""), true},
+    {RUN(STARTED("1"), ""), STATUS("pushing a", ""), true},
+    {STATUS("pushing a", ""), STATUS("pushing a", ""), false},
+    {STATUS("pushing a", ""), STATUS("pushing b", ""), true},
+    {STATUS("pushing a", ",\"current\":5"), STATUS("pushing a", ",\"current\":5"), false},
+    {STATUS("pushing a", ",\"current\":5"), STATUS("pushing a", ",\"current\":6"), true},
+    {STATUS("pushing a", ",\"current\":5"), STATUS("pushing a", ",\"current\":2"), false},
+    {STATUS("pushing a", ""), STATUS("pushing a", COMPLETED("2")), true},
+    {STATUS("pushing a", COMPLETED("2")), STATUS("pushing a", COMPLETED("2")), false},
+    {RUN(STARTED("1"), ""), "{\"logs\":[{\"vertex\":\"" A "\",\"data\":\"YQ==\"}]}", true},
+    {RUN(STARTED("1"), ""), "no object", false},
+};
+
+START_TEST(only_what_is_new_is_a_change)
+{
+    if (news[_i].before)
+        add(news[_i].before);
+    uint64_t before = progress.changes;
+    add(news[_i].line);
+    ck_assert_int_eq(progress.changes != before, news[_i].is_change);
+}
+END_TEST
+
 Suite *progress_suite(void)
 {
     Suite *suite = suite_create("progress");
@@ -372,6 +439,8 @@ Suite *progress_suite(void)
     tcase_add_test(tcase, digests_of_any_length_are_one_step);
     tcase_add_test(tcase, a_hundred_megabytes_of_output);
     tcase_add_test(tcase, zero_bytes_do_not_hide_the_rest);
+    tcase_add_loop_test(tcase, steps_run_more_than_once, 0, COUNT(runs));
+    tcase_add_loop_test(tcase, only_what_is_new_is_a_change, 0, COUNT(news));
     suite_add_tcase(suite, tcase);
     return suite;
 }

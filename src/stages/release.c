@@ -10,6 +10,7 @@
 #include "model/record.h"
 #include "stages/app_image.h"
 #include "stages/create.h"
+#include "stages/health.h"
 #include "stages/images.h"
 #include "stages/journal.h"
 #include "stages/ours.h"
@@ -227,11 +228,23 @@ static bool is_wanted(const struct run *run)
     return run->result.image.digest[0] != '\0';
 }
 
+/* Of an earlier run that was ended, or somebody else's: Lambda tells the new image at once, and the old one answers until the update has ended. */
+static int let_an_update_end(struct run *run, struct error *err)
+{
+    if (!run->facts.function.exists || wait_is_settled(&run->snapshot))
+        return 0;
+    log_info("an update of the function is under way: waiting for its end");
+    health_ahead_free(run); /* that was the old one's answer */
+    return read_settled(run, err);
+}
+
 static int release(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
     const char *digest = result->image.digest;
     const struct function_facts *function = &run->facts.function;
+    if (let_an_update_end(run, err) < 0)
+        return -1;
     if (record_is_superseded(run))
         return 0; /* a newer run has come since the claim */
     run->configuration_waits = configuration_must_wait(function);

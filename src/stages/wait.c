@@ -9,7 +9,7 @@
 #define USUAL_PAUSE_MS    100
 #define LONGEST_PAUSE_MS  2000
 
-static bool is_settled(const struct lambda_function *function)
+bool wait_is_settled(const struct lambda_function *function)
 {
     return !text_equal(function->state, "Pending") &&
            !text_equal(function->last_update_status, "InProgress");
@@ -49,7 +49,7 @@ int wait_settled(struct run *run, const char *qualifier, int64_t limit_ms,
         struct lambda_function function = {.configuration = NULL};
         if (lambda_get_function(&run->services.aws, name, qualifier, &function, err) < 0)
             return error_wrap(err, "waiting for the function %s", name);
-        if (is_settled(&function)) {
+        if (wait_is_settled(&function)) {
             *ret_function = function;
             return 0;
         }

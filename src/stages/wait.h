@@ -12,6 +12,9 @@
  */
 int64_t wait_pause_ms(int64_t elapsed_ms, int64_t expected_ms);
 
+/* It is not Pending, and no update is in progress: what GetFunction tells is what answers. Pure. */
+bool wait_is_settled(const struct lambda_function *function);
+
 /*
  * Look again and again (wait_pause_ms) until the function (`qualifier` NULL: $LATEST) is not Pending and no update is in
  * progress. *ret_function is how it ended, whatever that is: see wait_outcome. ERROR_TIMEOUT after `limit_ms` or at the run's deadline.

@@ -10,6 +10,7 @@ configuration included. At the end nothing may be left over (leftovers.py).
 
 import argparse
 import collections
+import contextlib
 import concurrent.futures
 import dataclasses
 import pathlib
@@ -113,26 +114,27 @@ class Matrix:
         self.cloud.fault(cell.service, cell.operation, kind, nth=cell.nth, times=1, **only)
         mark = self.cloud.last_request()
         step = stage.ready({"LAMBDA_FASTDEPLOY_HTTP_TIMEOUT": "60s" if cell.signal == signal.SIGKILL else "1s"}).start()
-        try:
-            self.wait_until_held(stage, mark, kind)
-        finally:
-            sent = time.monotonic()
+        is_held = self.wait_until_held(step, stage, mark, kind)
+        sent = time.monotonic()
+        with contextlib.suppress(ProcessLookupError):  # it ended before that request
             step.signal(cell.signal)
-            run = step.finish(timeout_s=120)
-            with self.lock:
-                self.slowest_s = max(self.slowest_s, time.monotonic() - sent)
-            self.cloud.forget_faults(**only)
+        run = step.finish(timeout_s=120)
+        with self.lock:
+            self.slowest_s = max(self.slowest_s, time.monotonic() - sent)
+        self.cloud.forget_faults(**only)
+        if not is_held:
+            raise runner.HarnessError(f"the request that was to be held did not come:\n{run.tail()}")
         return run
 
-    def wait_until_held(self, stage, mark, kind, timeout_s=60):
+    def wait_until_held(self, step, stage, mark, kind, timeout_s=60):
         end = time.monotonic() + timeout_s
-        while time.monotonic() < end:
+        while time.monotonic() < end and step.process.poll() is None:
             for request in self.cloud.requests_after(mark):
                 its_own = stage.name in str(request["resource"]) or stage.name in str(request["body"])
                 if its_own and request["error"] == f"fault: {kind}":
-                    return
+                    return True
             time.sleep(0.05)
-        raise runner.HarnessError("the request that was to be held did not come")
+        return False
 
     def check_cancelled(self, stage, run):
         """It has put in order what it had begun, within the runner's ten seconds, or said how a person can."""

@@ -14,6 +14,35 @@ class Others(FunctionCase):
         self.until(lambda: self.cloud.update_code(self.name, image).status == 200, "the right to change it")
         self.until(lambda: self.configuration().get("LastUpdateStatus") == "Successful", "the other's update")
 
+    # Before we come: an earlier run was ended when it had updated the function, or a person updates it to the same image.
+
+    def bad_image_under_way(self):
+        """Lambda tells the new image at once, and the old one answers until the update has ended."""
+        project, _ = self.serve()
+        good = self.deploy(project)
+        self.assertExit(good, 0)
+        project.behave(version="bad", health="500").commit("Break it")
+        self.assertExit(self.deploy(project), 1)
+        images = {digest for tag, digest in self.cloud.tags(self.name).items() if tag.startswith("src-")}
+        (bad,) = images - {good.outputs["image-digest"]}
+        self.cloud.change_function(self.name, image=f"{self.name}@{bad}", in_progress_ms=3000)
+        self.serves("1")
+        return project
+
+    def test_update_to_our_image_that_is_under_way(self):
+        project = self.bad_image_under_way()
+        run = self.deploy(project)
+        self.assertExit(run, 1)
+        self.assertIn("an update of the function is under way", run.text)
+        self.assertOutputs(run, deployed="false", rolled_back="true")
+        self.serves("1")
+
+    def test_rollback_while_an_update_is_under_way(self):
+        project = self.bad_image_under_way()
+        run = self.deploy(project, command="rollback")
+        self.assertExit(run, 0)
+        self.serves("1")
+
     # During our build: what they did is what we go back to.
 
     def test_code_changed_during_our_build(self):

@@ -581,7 +581,7 @@ static const struct {
     {"some words that are no progress\n", 2000, 8000},
     {FAILED_STEP, 2000, -1},
     {"{\"vertexes\":[{\"digest\":\"a\",\"name\":\"exporting cache to "
-     "registry\",\"started\":\"2026-11-23T13:20:00Z\"}]}",
+     "registry\",\"started\":\"2026-11-23T13:20:00Z\"}]}\n",
      2000, 600000},
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/cancel.h"
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/crypto.h"
 #include "core/json.h"
 #include "core/memory.h"
@@ -17,6 +18,8 @@
 
 #define CALL_TIMEOUT_MS   30000
 #define REMOVE_TIMEOUT_MS 60000
+#define REMOVE_TRIES      3
+#define REMOVE_PAUSE_MS   200
 #define CONTAINER_LABEL   "io.github.lambda-fastdeploy"
 #define CONTAINER_NAME    "lambda-fastdeploy-check-"
 #define NAME_DIGITS       16
@@ -370,14 +373,37 @@ static int wait_container(const struct docker *docker, const struct docker_run *
                           run->command, (long long)status);
 }
 
-/* In every case, after a cancel too; what goes wrong here must not hide what went wrong before. */
-static void remove_container(const struct docker *docker, const char *name)
+/* 409: its removal is under way already. */
+static bool is_removed(const struct http_response *response)
 {
-    struct error ignored = ERROR_INIT;
+    return response->status == 204 || response->status == 404 || response->status == 409;
+}
+
+static bool try_to_remove(const struct docker *docker, const char *name, struct error *err)
+{
     CLEANUP(http_response) struct http_response response = HTTP_RESPONSE_INIT;
+    return call_container(docker, "DELETE", name, "?force=1&v=1", REMOVE_TIMEOUT_MS, &response,
+                          err) == 0 &&
+           is_removed(&response);
+}
+
+/* In every case, after a cancel too; what goes wrong here must not hide what went wrong before. One that got no answer in time is not sent again: that would take as long. */
+static void remove_container(const struct docker *docker, const struct docker_run *run,
+                             const char *name)
+{
+    struct error err = ERROR_INIT;
+    bool removed = false;
     cancel_shield_begin();
-    call_container(docker, "DELETE", name, "?force=1&v=1", REMOVE_TIMEOUT_MS, &response, &ignored);
+    for (int try = 1; !removed; try++) {
+        error_reset(&err);
+        removed = try_to_remove(docker, name, &err);
+        if (removed || try == REMOVE_TRIES || err.kind == ERROR_TIMEOUT)
+            break;
+        clock_sleep_ms(REMOVE_PAUSE_MS * try);
+    }
     cancel_shield_end();
+    if (!removed && run->on_left_behind)
+        run->on_left_behind(run->context, name);
 }
 
 static bool has_no_shell(const struct error *err)
@@ -394,7 +420,7 @@ static int run_once(const struct docker *docker, const struct docker_run *run, e
     crypto_random_hex(name + strlen(name), NAME_DIGITS);
     if (create_container(docker, run, shape, name, err) < 0) {
         if (err->code == 0 && err->kind != ERROR_NOT_FOUND && err->kind != ERROR_DENIED)
-            remove_container(docker, name); /* no answer: it may be there */
+            remove_container(docker, run, name); /* no answer: it may be there */
         return -1;
     }
     int rc = start_container(docker, name, err);
@@ -404,7 +430,7 @@ static int run_once(const struct docker *docker, const struct docker_run *run, e
         rc = follow_output(docker, run, name, err);
     if (rc == 0)
         rc = wait_container(docker, run, name, err);
-    remove_container(docker, name);
+    remove_container(docker, run, name);
     return rc;
 }
 

@@ -35,7 +35,9 @@ struct docker_run {            /* all borrowed */
                             white space */
     int64_t timeout_ms;
     void (*on_line)(void *context, bool is_stderr, const char *line, size_t len);
-    void *context;
+    void (*on_left_behind)(void *context,
+                           const char *container); /* it could not be removed; NULL: nobody asks */
+    void *context;                                 /* of both */
 };
 /*
  * Pull, create, start, follow the output, wait, remove (also after failure or cancel). ERROR_FAILED

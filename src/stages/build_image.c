@@ -53,6 +53,12 @@ static void log_check_line(void *context, bool is_stderr, const char *line, size
     strbuf_addch(&result->evidence, '\n');
 }
 
+static void tell_left_behind(void *context, const char *container)
+{
+    (void)context;
+    log_warning("the container of the check could not be removed: docker rm --force %s", container);
+}
+
 static void keep_evidence(struct run *run, const struct progress *progress)
 {
     const struct progress_step *failed = progress_failed_step(progress);
@@ -253,6 +259,7 @@ static int check_image(struct run *run, const struct image_order *order, const c
                                      .command = order->check,
                                      .timeout_ms = timeout_ms,
                                      .on_line = log_check_line,
+                                     .on_left_behind = tell_left_behind,
                                      .context = &run->result};
     int rc = docker_run_check(&run->services.docker, &check, err);
     span_end(&run->result.spans, span);

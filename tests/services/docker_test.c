@@ -370,6 +370,14 @@ static void stop_engine(void)
     strbuf_release(&said);
 }
 
+static char left_behind[64];
+
+static void take_left_behind(void *context, const char *container)
+{
+    ck_assert_ptr_eq(context, &said);
+    snprintf(left_behind, sizeof left_behind, "%s", container);
+}
+
 static int run_check(const char *command, struct error *err)
 {
     const struct docker docker = {.socket = "/run/x.sock"};
@@ -379,7 +387,9 @@ static int run_check(const char *command, struct error *err)
                                    .command = command,
                                    .timeout_ms = 5000,
                                    .on_line = take_line,
+                                   .on_left_behind = take_left_behind,
                                    .context = &said};
+    left_behind[0] = '\0';
     return docker_run_check(&docker, &run, err);
 }
 
@@ -429,6 +439,39 @@ START_TEST(commands_with_and_without_a_shell)
     ck_assert_msg(first && first < second, "%s", engine.bodies.buf);
     ck_assert_msg(strstr(second, shapes[_i].second) != NULL, "%s", second);
     ck_assert_ptr_nonnull(strstr(second, "\"Labels\":{\"io.github.lambda-fastdeploy\":\"check\"}"));
+    stop_engine();
+}
+END_TEST
+
+#define DELETED(status, error)                                                                     \
+    {                                                                                              \
+        "DELETE /containers/X?force=1&v=1", status, "{}", 0, error                                 \
+    }
+#define RUN_WELL PULLED, CREATED, STARTED, LOGGED, WAITED("{\"StatusCode\":0}")
+
+/* Removing is tried again, but not where each try may take a minute; what stays is told. */
+static const struct {
+    struct engine_answer answers[12];
+    bool stays;
+} removals[] = {
+    {{RUN_WELL, DELETED(204, 0)}, false},
+    {{RUN_WELL, DELETED(404, 0)}, false},
+    {{RUN_WELL, DELETED(409, 0)}, false},
+    {{RUN_WELL, DELETED(500, 0), DELETED(204, 0)}, false},
+    {{RUN_WELL, DELETED(0, ERROR_NETWORK), DELETED(500, 0), DELETED(404, 0)}, false},
+    {{RUN_WELL, DELETED(503, 0), DELETED(503, 0), DELETED(503, 0)}, true},
+    {{RUN_WELL, DELETED(0, ERROR_NETWORK), DELETED(0, ERROR_NETWORK), DELETED(0, ERROR_NETWORK)},
+     true},
+    {{RUN_WELL, DELETED(0, ERROR_TIMEOUT)}, true},
+};
+
+START_TEST(removal_is_tried_again)
+{
+    struct error err = ERROR_INIT;
+    start_engine(removals[_i].answers);
+    ck_assert_msg(run_check("app --check", &err) == 0, "%s", err.msg);
+    ck_assert_ptr_null(removals[_i].answers[engine.sent].call);
+    ck_assert_str_eq(left_behind, removals[_i].stays ? engine.names[engine.sent - 1] : "");
     stop_engine();
 }
 END_TEST
@@ -550,6 +593,7 @@ Suite *docker_suite(void)
     tcase_add_test(tcase, a_stream_of_a_kind_that_there_is_not);
     tcase_add_loop_test(tcase, checks_are_run, 0, COUNT(runs));
     tcase_add_loop_test(tcase, commands_with_and_without_a_shell, 0, COUNT(shapes));
+    tcase_add_loop_test(tcase, removal_is_tried_again, 0, sizeof removals / sizeof *removals);
     tcase_add_test(tcase, no_command_is_no_check);
     tcase_add_loop_test(tcase, what_the_engine_is, 0, COUNT(infos));
     tcase_add_test(tcase, where_there_is_no_engine);

@@ -12,7 +12,6 @@
 #include "core/environ.h"
 #include "core/file.h"
 #include "core/json.h"
-#include "core/memory.h"
 #include "core/process.h"
 #include "core/text.h"
 

@@ -1,4 +1,7 @@
 /* One build: its secrets, its progress, its end. */
+#include "services/buildx.h"
+
+#include <stdio.h>
 #include <string.h>
 
 #include "core/cleanup.h"
@@ -7,7 +10,6 @@
 #include "core/json.h"
 #include "core/process.h"
 #include "core/text.h"
-#include "services/buildx.h"
 #include "services/buildx_errors.h"
 #include "services/buildx_silence.h"
 

@@ -97,8 +97,12 @@ static int look_again(struct run *run, bool *ret_done, struct error *err)
     CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL};
     struct function_facts *function = &run->facts.function;
     if (lambda_get_alias(&run->services.aws, run->inputs->function_name, run->inputs->alias, &now,
-                         err) < 0)
-        return error_wrap(err, "reading the alias %s", run->inputs->alias);
+                         err) < 0) {
+        if (err->kind != ERROR_NOT_FOUND || function->alias_exists)
+            return error_wrap(err, "reading the alias %s", run->inputs->alias);
+        error_reset(err);
+        return 0; /* it was not made */
+    }
     *ret_done = text_equal(now.version, run->result.function.version) && !now.routed;
     if (*ret_done) {
         keep_moved(run, &now);

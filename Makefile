@@ -212,7 +212,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 asan: tools-check
 	$(COMPILE) BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
 	    build/asan/unit build/asan/lambda-fastdeploy
-	CK_TIMEOUT_MULTIPLIER=10 tests/unit-run build/asan/unit $(SUITES)
+	CK_TIMEOUT_MULTIPLIER=30 tests/unit-run build/asan/unit $(SUITES)
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZERS)" LDFLAGS="-static-libasan -static-libubsan $(SANITIZERS)" \
 	    WRAP=asan E2E="--all $(E2E)" e2e
 
@@ -240,7 +240,7 @@ valgrind:
 	@tools/install valgrind
 	@$(MAKE) --no-print-directory all
 	$(COMPILE) $(BUILD)/unit
-	CK_FORK=no CK_TIMEOUT_MULTIPLIER=20 tests/unit-run "valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 $(BUILD)/unit" $(SUITES)
+	CK_FORK=no CK_TIMEOUT_MULTIPLIER=30 tests/unit-run "valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 $(BUILD)/unit" $(SUITES)
 	@$(MAKE) --no-print-directory WRAP=valgrind E2E="--all $(E2E)" e2e
 
 include packaging/static.mk packaging/image.mk

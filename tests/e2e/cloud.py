@@ -100,6 +100,10 @@ class Cloud:
         self.refuse_if_shared("a setting")
         return self.control("POST", "/settings", values)
 
+    def settings_of(self, function, **values):
+        """Of one function: `update_ms`, `create_ms`, `publish_ms`, `zstd_layers`."""
+        return self.control("POST", f"/settings/{function}", values)
+
     def requests(self, *names, after=0):
         """The requests that concern one of these resources (functions, repositories); without names, all. `after` is a mark."""
         return [request for request in self.requests_after(after) if not names or concerns(request, names)]

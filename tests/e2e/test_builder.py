@@ -262,17 +262,11 @@ class Report(BuilderCase):
 
 class Compression(BuilderCase):
     caches = False
-    alone = True  # what Lambda says to zstd
-
-    def setUp(self):
-        super().setUp()
-        self.addCleanup(self.cloud.settings, zstd_layers="refuse")
-
     def types(self, digest):
         return {layer["mediaType"].rsplit("+", 1)[-1] for layer in self.cloud.manifest(self.name, digest)["layers"]}
 
     def gzip_instead(self, says, seeded):
-        self.cloud.settings(zstd_layers=says)
+        self.cloud.settings_of(self.name, zstd_layers=says)
         project = self.project().write("app/data", self.name)
         project.commit("Bring data")
         if seeded:
@@ -304,7 +298,7 @@ class Compression(BuilderCase):
         self.gzip_instead("fail", seeded=True)
 
     def test_accepted(self):
-        self.cloud.settings(zstd_layers="accept")
+        self.cloud.settings_of(self.name, zstd_layers="accept")
         project = self.project().write("app/data", self.name)
         project.commit("Bring data")
         mark = self.mark()
@@ -319,7 +313,7 @@ class Compression(BuilderCase):
 
     def test_another_run_was_first_with_the_same_image(self):
         """What Lambda runs and what the outputs name is the same image, and it has a tag that keeps it."""
-        self.cloud.settings(zstd_layers="accept")
+        self.cloud.settings_of(self.name, zstd_layers="accept")
         project = self.project()
         self.base(project, compression="zstd")
         folder = self.folder / "pause"
@@ -329,6 +323,7 @@ class Compression(BuilderCase):
                          shims={"buildx": WAIT_FOR_GO.format(folder)}).start()
         while not (folder / "started").exists() and slow.process.poll() is None:
             time.sleep(0.03)
+        self.cloud.settings_of(self.name + "-2", zstd_layers="accept")
         first = self.deploy(project, compression="zstd", function_name=self.name + "-2", repository=self.name)
         (tag,) = self.identity_tags()
         (folder / "go").touch()
@@ -344,17 +339,17 @@ class Compression(BuilderCase):
         self.assertIn(digest, {tags[name] for name in tags if name != "pushed"})
 
     def test_other_refusals_are_not_about_zstd(self):
-        self.cloud.settings(zstd_layers="accept")
+        self.cloud.settings_of(self.name, zstd_layers="accept")
         project = self.project()
         self.seed(project)
-        self.cloud.fault("lambda", "UpdateFunctionCode", "status", nth=2,
+        self.cloud.fault("lambda", "UpdateFunctionCode", "status", nth=2, resource=self.name,
                          arg={"status": 400, "code": "CodeStorageExceededException"})
         run = self.deploy(project, 1, compression="zstd")
         self.assertEqual(len(builds(run)), 2)
         self.assertEqual(self.identity_tags(), set())
 
     def test_gzip_where_the_engine_has_the_layers_as_zstd(self):
-        self.cloud.settings(zstd_layers="accept")
+        self.cloud.settings_of(self.name, zstd_layers="accept")
         project = self.project().write("app/data", self.name)
         project.commit("Bring data")
         first = self.deploy(project, compression="zstd")

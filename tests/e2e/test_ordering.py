@@ -139,11 +139,6 @@ class Claims(FunctionCase):
     """A newer run comes in between."""
 
     base_stands = True
-    alone = True
-
-    def setUp(self):
-        super().setUp()
-        self.addCleanup(self.cloud.settings, update_ms=300, publish_ms=200)
 
     def claim(self, number, key=None, **more):
         key = key or self.tag("claim").split(" ", 1)[1]
@@ -160,7 +155,7 @@ class Meanwhile(Claims):
 
     def setUp(self):
         super().setUp()
-        self.cloud.settings(update_ms=2500)
+        self.cloud.settings_of(self.name, update_ms=2500)
 
     def superseded_during(self, operation, **inputs):
         project, seeded = self.serve(memory=256)
@@ -211,9 +206,9 @@ class NewerWork(Claims):
         self.assertIn("run 999 of the same workflow", run.summary)
         self.assertEqual(run.log.errors, [])
 
-    def has_begun(self, operation, mark):
-        """One that is not answered yet does not tell whose it is; no other test runs beside this one."""
-        return any(request["operation"] == operation for request in self.cloud.requests_after(mark))
+    def is_delayed(self, operation):
+        """A request that is not answered yet does not tell whose it is; the fault that was ordered for it does."""
+        return not any(fault["operation"] == operation and fault["resource"] == self.name for fault in self.cloud.control("GET", "/faults"))
 
     def give(self, image):
         self.until(lambda: self.cloud.update_code(self.name, image).status == 200, "the right to change it")
@@ -241,10 +236,9 @@ class NewerWork(Claims):
     def test_function_changed_before_we_publish(self):
         project, _ = self.serve("live")
         image = self.others_image("newer")
-        self.cloud.fault("lambda", "PublishVersion", "delay", 3000)
-        mark = self.mark()
+        self.cloud.fault("lambda", "PublishVersion", "delay", 3000, resource=self.name)
         step = self.started(project)
-        self.until(lambda: self.has_begun("PublishVersion", mark), "the request to publish")
+        self.until(lambda: self.is_delayed("PublishVersion"), "the request to publish")
         self.claim(999)
         self.give(image)
         self.superseded(self.finish(step))
@@ -254,7 +248,7 @@ class NewerWork(Claims):
         project, _ = self.serve("live")
         deployed = self.deploy(project)
         self.assertExit(deployed, 0)
-        self.cloud.settings(publish_ms=3000)
+        self.cloud.settings_of(self.name, publish_ms=3000)
         project.behave(version="2").commit("Answer better")
         mark = self.mark()
         step = self.started(project)

@@ -28,6 +28,7 @@ class Control:
             ("POST", re.compile("/reset"), self._reset),
             ("GET", re.compile("/settings"), lambda _: cloud.settings.all()),
             ("POST", re.compile("/settings"), self._settings),
+            ("POST", re.compile("/settings/([^/]+)"), self._settings_of),
             ("GET", re.compile("/requests"), lambda _: cloud.journal.all()),
             ("GET", re.compile("/requests/last"), lambda _: {"n": cloud.journal.last()}),
             ("POST", re.compile("/requests/after/([0-9]+)"), lambda _, n: cloud.journal.since(int(n))),
@@ -91,6 +92,10 @@ class Control:
     def _show_issued(self, _body, n):
         with self._cloud.lock:
             return sorted(secret for secret, at in self._cloud.issued.items() if at > int(n))
+
+    def _settings_of(self, body, function):
+        with self._cloud.lock:
+            self._cloud.settings.change_of(function, body)
 
     def _settings(self, body):
         self._cloud.change_settings(body)

@@ -91,8 +91,9 @@ def inspect(cloud, caller, uri, function_arn):
             f"Source image {uri} does not exist. Provide a valid source image.",
         )
     manifest = json.loads(data)
-    _check_types(cloud, uri, manifest, record.media_type)
-    failure = _find_failure(cloud, repository, manifest)
+    zstd_layers = cloud.settings.of(parts[6], "zstd_layers")
+    _check_types(uri, manifest, record.media_type, zstd_layers)
+    failure = _find_failure(cloud, repository, manifest, zstd_layers)
     config = cloud.storage.blob_json(repository.upstream, manifest["config"]["digest"]) or {}
     run = json.dumps(config.get("config") or {})
     return Image(
@@ -118,7 +119,7 @@ def _digest(repository, match):
     return digest if digest in repository.images else None
 
 
-def _check_types(cloud, uri, manifest, media_type):
+def _check_types(uri, manifest, media_type, zstd_layers):
     refusal = AwsError(
         "InvalidParameterValueException",
         (
@@ -132,7 +133,7 @@ def _check_types(cloud, uri, manifest, media_type):
         raise refusal
     for layer in manifest["layers"]:
         zstd = layer.get("mediaType") in ZSTD
-        if zstd and cloud.settings.zstd_layers == "refuse":
+        if zstd and zstd_layers == "refuse":
             raise refusal
         if not zstd and layer.get("mediaType") not in LAYERS:
             raise refusal
@@ -145,12 +146,12 @@ def _check_types(cloud, uri, manifest, media_type):
         raise AwsError("InvalidParameterValueException", message)
 
 
-def _find_failure(cloud, repository, manifest):
+def _find_failure(cloud, repository, manifest, zstd_layers):
     """What Lambda finds only while it unpacks the image."""
     for layer in manifest["layers"]:
         digest, media_type = layer["digest"], layer["mediaType"]
         if media_type in ZSTD:
-            if cloud.settings.zstd_layers == "fail":
+            if zstd_layers == "fail":
                 return f"UnsupportedImageLayerDetected: Layer Digest {digest}", "InvalidImage"
             continue
         start = cloud.storage.blob_start(repository.upstream, digest, 2)

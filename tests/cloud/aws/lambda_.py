@@ -137,12 +137,12 @@ class Lambda(AwsService):
             functions.stamp(self.cloud, version)
             functions.touch(version)
             failure = version.image.failure if version.image else None
-            functions.begin_create(version, self.cloud.settings.create_ms, failure)
+            create_ms = self.cloud.settings.of(name, "create_ms")
+            functions.begin_create(version, create_ms, failure)
             self._add_host(function)
             if parameters.get("Publish"):
-                published = functions.mint(
-                    function, None, self.cloud.settings.create_ms + self.cloud.settings.publish_ms
-                )
+                publish_ms = self.cloud.settings.of(name, "publish_ms")
+                published = functions.mint(function, None, create_ms + publish_ms)
                 return functions.show(function, published)
             return functions.show(function, version)
 
@@ -217,7 +217,8 @@ class Lambda(AwsService):
             failure = _ordered_failure(call) or (latest.image.failure if latest.image else None)
             self._begin(function, failure)
             if parameters.get("Publish"):
-                both = self.cloud.settings.update_ms + self.cloud.settings.publish_ms
+                settings = self.cloud.settings
+                both = sum(settings.of(function.name, key) for key in ("update_ms", "publish_ms"))
                 return functions.show(function, functions.mint(function, None, both, source=latest))
             return functions.show(function, latest)
 
@@ -265,7 +266,8 @@ class Lambda(AwsService):
     def _begin(self, function, failure):
         functions.stamp(self.cloud, function.latest)
         functions.touch(function.latest)
-        functions.begin_update(function.latest, self.cloud.settings.update_ms, failure)
+        update_ms = self.cloud.settings.of(function.name, "update_ms")
+        functions.begin_update(function.latest, update_ms, failure)
         function.changed = True
 
     @staticmethod
@@ -328,7 +330,9 @@ class Lambda(AwsService):
             if not function.changed and function.versions:
                 return functions.show(function, function.versions[max(function.versions, key=int)])
             published = functions.mint(
-                function, parameters.get("Description"), self.cloud.settings.publish_ms
+                function,
+                parameters.get("Description"),
+                self.cloud.settings.of(function.name, "publish_ms"),
             )
             return functions.show(function, published)
 

@@ -1,4 +1,4 @@
-"""What a test can set about the cloud as a whole."""
+"""What a test can set about the cloud as a whole, or about one function."""
 
 from .errors import ControlError
 
@@ -30,13 +30,17 @@ TABLE = {
 }
 
 
+OF_A_FUNCTION = ("update_ms", "create_ms", "publish_ms", "zstd_layers")
+
+
 class Settings:
     def __init__(self):
-        self._values = {}
+        self._values, self._own = {}, {}
         self.reset()
 
     def reset(self):
         self._values = {name: row[0] for name, row in TABLE.items()}
+        self._own = {}
 
     def __getattr__(self, name):
         try:
@@ -47,15 +51,28 @@ class Settings:
     def all(self):
         return dict(self._values)
 
+    def of(self, function, name):
+        """A setting that a function may have for itself."""
+        return self._own.get(function, self._values).get(name, self._values[name])
+
     def change(self, changes):
         """All of the changes, or none of them."""
-        if not isinstance(changes, dict):
-            raise ControlError("settings are an object")
-        for name, value in changes.items():
-            if name not in TABLE:
-                raise ControlError(f"no setting {name!r}; there are: {', '.join(TABLE)}")
-            _check(name, value, TABLE[name][1])
+        _check_all(changes, TABLE)
         self._values.update(changes)
+
+    def change_of(self, function, changes):
+        """The same for one function; they outlive it, since another of its name is the same test's."""
+        _check_all(changes, OF_A_FUNCTION)
+        self._own[function] = {**self._own.get(function, {}), **changes}
+
+
+def _check_all(changes, names):
+    if not isinstance(changes, dict):
+        raise ControlError("settings are an object")
+    for name, value in changes.items():
+        if name not in names:
+            raise ControlError(f"no setting {name!r}; there are: {', '.join(names)}")
+        _check(name, value, TABLE[name][1])
 
 
 def _check(name, value, kind):

@@ -15,6 +15,23 @@ from .bench import CloudCase, KEY
 
 
 class ControlPort(CloudCase):
+    def test_settings_of_one_function(self):
+        answer = self.order("POST", "/settings/hello", {"update_ms": 120, "zstd_layers": "accept"})
+        self.assertEqual(answer.status, 200, answer.body)
+        settings = self.cloud.settings
+        self.assertEqual(
+            [settings.of(name, "update_ms") for name in ("hello", "other")], [120, 0]
+        )
+        self.cloud.change_settings({"update_ms": 50, "publish_ms": 70})
+        self.assertEqual(
+            [settings.of(name, "update_ms") for name in ("hello", "other")], [120, 50]
+        )
+        self.assertEqual(settings.of("hello", "publish_ms"), 70)
+        for bad in ({"latency_ms": 5}, {"update_ms": "5"}, []):
+            self.assertEqual(self.order("POST", "/settings/hello", bad).status, 400, bad)
+        settings.reset()
+        self.assertEqual(settings.of("hello", "zstd_layers"), "refuse")
+
     def test_settings(self):
         self.assertEqual(self.order("GET", "/settings").json()["update_ms"], 0)
         self.assertEqual(

@@ -42,6 +42,8 @@ static const struct server_answer answers[] = {
     {"/gzip", OK_HEAD "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nraw", SERVER_NO_FAULT, 0},
     {"/until-close", OK_HEAD "\r\nto the end", SERVER_CLOSES, 0},
     {"/drip-fine", OK(5) "hello", SERVER_DRIPS, 30},
+    {"/drip-long", OK(5) "hello", SERVER_DRIPS,
+     90}, /* longer than the idle limit, and each byte far quicker: on a busy machine, too */
     {"/pause-fine", OK(5) "hello", SERVER_PAUSES, 500},
     /* Faults: */
     {"/truncated", OK(100) "short", SERVER_CLOSES, 0},
@@ -272,8 +274,8 @@ START_TEST(idle_limit)
 {
     struct http_response response = HTTP_RESPONSE_INIT;
     struct error err;
-    send_fine(REQUEST("GET", .url = url_of("/drip-fine"), .idle_timeout_ms = 1100), &response);
-    ck_assert_int_ge(response.elapsed_ms, 1150);
+    send_fine(REQUEST("GET", .url = url_of("/drip-long"), .idle_timeout_ms = 3000), &response);
+    ck_assert_int_ge(response.elapsed_ms, 3000);
     send_fine(REQUEST("GET", .url = url_of("/pause-fine"), .idle_timeout_ms = 5000), &response);
     http_response_release(&response);
     time_t before = time(NULL);

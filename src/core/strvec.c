@@ -42,6 +42,12 @@ void strvec_push_many(struct strvec *sv, ...)
     va_end(ap);
 }
 
+void strvec_push_all(struct strvec *sv, const struct strvec *more)
+{
+    for (size_t i = 0; more && i < more->len; i++)
+        strvec_push(sv, more->items[i]);
+}
+
 void strvec_push_owned(struct strvec *sv, char *text)
 {
     if (!text)

@@ -24,6 +24,8 @@ void strvec_release(struct strvec *sv);
 void strvec_push(struct strvec *sv, const char *text); /* copies; NULL pushes nothing */
 void strvec_pushf(struct strvec *sv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strvec_push_many(struct strvec *sv, ...) __attribute__((sentinel)); /* strings, then NULL */
+void strvec_push_all(struct strvec *sv,
+                     const struct strvec *more);       /* copies; NULL pushes nothing */
 void strvec_push_owned(struct strvec *sv, char *text); /* takes the heap string over */
 bool strvec_contains(const struct strvec *sv, const char *text);
 

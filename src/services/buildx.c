@@ -39,10 +39,8 @@ static int run_short(const struct buildx *buildx, const struct strvec *arguments
                      struct error *err)
 {
     CLEANUP(strvec) struct strvec argv = STRVEC_INIT;
-    for (size_t i = 0; i < buildx->command.len; i++)
-        strvec_push(&argv, buildx->command.items[i]);
-    for (size_t i = 0; i < arguments->len; i++)
-        strvec_push(&argv, arguments->items[i]);
+    strvec_push_all(&argv, &buildx->command);
+    strvec_push_all(&argv, arguments);
     const struct process_spec spec = {.argv = (const char *const *)argv.items,
                                       .env = (const char *const *)buildx->env.items,
                                       .timeout_ms = timeout_ms,

@@ -104,10 +104,8 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
                      struct error *err)
 {
     CLEANUP(strvec) struct strvec argv = STRVEC_INIT;
-    for (size_t i = 0; i < buildx->command.len; i++)
-        strvec_push(&argv, buildx->command.items[i]);
-    for (size_t i = 0; i < arguments->len; i++)
-        strvec_push(&argv, arguments->items[i]);
+    strvec_push_all(&argv, &buildx->command);
+    strvec_push_all(&argv, arguments);
     result->progress.on_line = build->on_line;
     result->progress.on_change = build->on_change;
     result->progress.context = build->line_context;

@@ -58,18 +58,12 @@ static void show_lines(const struct side_build *side)
     }
 }
 
-static void copy_list(const struct strvec *list, struct strvec *ret_copy)
-{
-    for (size_t i = 0; list && i < list->len; i++)
-        strvec_push(ret_copy, list->items[i]);
-}
-
 static void copy_build(struct side_build *side, const struct buildx_build *original)
 {
-    copy_list(original->build_args, &side->build_args);
-    copy_list(original->build_contexts, &side->build_contexts);
-    copy_list(original->cache_from, &side->cache_from);
-    copy_list(original->cache_to, &side->cache_to);
+    strvec_push_all(&side->build_args, original->build_args);
+    strvec_push_all(&side->build_contexts, original->build_contexts);
+    strvec_push_all(&side->cache_from, original->cache_from);
+    strvec_push_all(&side->cache_to, original->cache_to);
     side->target = original->target ? memory_copy_string(original->target) : NULL;
     side->build = *original;
     side->build.build_args = &side->build_args;

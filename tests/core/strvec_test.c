@@ -45,6 +45,22 @@ START_TEST(strings_are_copied_or_taken_over)
 }
 END_TEST
 
+START_TEST(lists_are_added_to_lists)
+{
+    struct strvec one = STRVEC_INIT, two = STRVEC_INIT;
+    strvec_push_many(&one, "a", "", NULL);
+    strvec_push(&two, "b");
+    strvec_push_all(&two, &one);
+    strvec_push_all(&two, NULL);
+    ck_assert_uint_eq(two.len, 3);
+    ck_assert_str_eq(two.items[1], "a");
+    ck_assert_ptr_ne(two.items[1], one.items[0]);
+    ck_assert_ptr_null(two.items[3]);
+    strvec_release(&one);
+    strvec_release(&two);
+}
+END_TEST
+
 START_TEST(null_is_no_string)
 {
     CLEANUP(strvec) struct strvec sv = STRVEC_INIT;
@@ -92,6 +108,7 @@ Suite *strvec_suite(void)
     TCase *tests = tcase_create("strvec");
     tcase_add_test(tests, lists_end_with_null);
     tcase_add_test(tests, strings_are_copied_or_taken_over);
+    tcase_add_test(tests, lists_are_added_to_lists);
     tcase_add_test(tests, null_is_no_string);
     tcase_add_loop_test(tests, split_gives_the_parts, 0, sizeof splits / sizeof *splits);
     suite_add_tcase(suite, tests);

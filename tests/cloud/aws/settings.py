@@ -53,7 +53,7 @@ class Settings:
 
     def of(self, function, name):
         """A setting that a function may have for itself."""
-        return self._own.get(function, self._values).get(name, self._values[name])
+        return self._own.get(function, {}).get(name, self._values[name])
 
     def change(self, changes):
         """All of the changes, or none of them."""

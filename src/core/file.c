@@ -40,17 +40,18 @@ int file_read(const char *path, struct strbuf *ret_text, struct error *err)
                               "reading %s: not a regular file", path);
 
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(ret_text->cap);
-    CLEANUP_FREE char *chunk = memory_new(READ_CHUNK);
-    ssize_t count = 0;
+    CLEANUP_FREE char *chunk = memory_resize(NULL, 1, READ_CHUNK);
+    ssize_t count = 0, most = 0;
     while (!text.overflowed) {
         count = read(fd, chunk, READ_CHUNK);
+        most = count > most ? count : most;
         if (count > 0)
             strbuf_add(&text, chunk, (size_t)count);
         else if (count == 0 || errno != EINTR)
             break;
     }
     int read_errno = errno;
-    memory_wipe(chunk, READ_CHUNK);
+    memory_wipe(chunk, (size_t)most);
     if (text.overflowed)
         return error_set(err, ERROR_TOO_LARGE, "reading %s: more than %zu bytes", path, text.cap);
     if (count < 0) {

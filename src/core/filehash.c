@@ -40,7 +40,7 @@ struct pool {
 };
 
 struct worker {
-    struct pool *pool;
+    struct pool *pool;     /* borrowed; NULL: there was nothing for it to do yet */
     struct sha256 *hash;   /* owned */
     unsigned char *buffer; /* owned */
     struct walk_folder folder;
@@ -260,7 +260,7 @@ static void start_worker(struct worker *worker, struct pool *pool)
 {
     *worker = (struct worker){.pool = pool,
                               .hash = sha256_new(),
-                              .buffer = memory_new(BUFFER_BYTES),
+                              .buffer = memory_resize(NULL, 1, BUFFER_BYTES),
                               .folder = WALK_FOLDER_INIT,
                               .path = STRBUF_INIT(STRBUF_NO_CAP),
                               .error = ERROR_INIT};
@@ -292,11 +292,15 @@ static const struct worker *first_failure(const struct worker *workers, size_t c
     return first;
 }
 
-static void run_all(struct worker *workers, size_t count, void (*work)(void *context))
+static void run_all(struct pool *pool, struct worker *workers, size_t count,
+                    void (*work)(void *context))
 {
     struct task *tasks = memory_new(count * sizeof *tasks);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (!workers[i].pool)
+            start_worker(&workers[i], pool);
         tasks[i] = (struct task)TASK(work, &workers[i]);
+    }
     task_run_all(tasks, count);
     free(tasks);
 }
@@ -304,11 +308,11 @@ static void run_all(struct worker *workers, size_t count, void (*work)(void *con
 static void run_workers(struct pool *pool, struct worker *workers, size_t count)
 {
     size_t batches = pool->count / BATCH + 1;
-    run_all(workers, count < batches ? count : batches, work_on_small);
+    run_all(pool, workers, count < batches ? count : batches, work_on_small);
     if (pool->large_count == 0 || atomic_load(&pool->stop))
         return;
     qsort(pool->large, pool->large_count, sizeof *pool->large, by_size);
-    run_all(workers, count < pool->large_count ? count : pool->large_count, work_on_large);
+    run_all(pool, workers, count < pool->large_count ? count : pool->large_count, work_on_large);
 }
 
 int filehash_run(struct walk *walk, struct filehash *files, size_t count, size_t threads,
@@ -318,13 +322,11 @@ int filehash_run(struct walk *walk, struct filehash *files, size_t count, size_t
     size_t used = thread_count(&pool, threads);
     struct worker *workers = memory_new(used * sizeof *workers);
     pthread_mutex_init(&pool.lock, NULL);
-    for (size_t i = 0; i < used; i++)
-        start_worker(&workers[i], &pool);
     run_workers(&pool, workers, used);
     const struct worker *failed = first_failure(workers, used);
     if (failed && err)
         *err = failed->error;
-    for (size_t i = 0; i < used; i++)
+    for (size_t i = 0; i < used && workers[i].pool; i++)
         end_worker(&workers[i]);
     pthread_mutex_destroy(&pool.lock);
     free(workers);

@@ -12,10 +12,11 @@
 
 #include <stddef.h>
 
-void *memory_new(size_t size);                             /* zeroed */
-void *memory_resize(void *old, size_t count, size_t size); /* realloc with an overflow check */
-char *memory_copy_string(const char *text);                /* NULL gives NULL */
-char *memory_copy_bytes(const char *bytes, size_t len);    /* terminated */
+void *memory_new(size_t size); /* zeroed */
+/* realloc with an overflow check. `old` NULL: new, and not zeroed. */
+void *memory_resize(void *old, size_t count, size_t size);
+char *memory_copy_string(const char *text);             /* NULL gives NULL */
+char *memory_copy_bytes(const char *bytes, size_t len); /* terminated */
 
 /* Overwrite with zeros in a way that the compiler keeps. For secrets, before their memory is given
  * back. */

@@ -82,6 +82,8 @@ struct buildx_build {    /* all borrowed */
 struct buildx_result {
     char digest[80];          /* of the pushed manifest; "": nothing was to be pushed */
     struct progress progress; /* steps, times, bytes */
+    int64_t
+        heard_ms; /* clock_now_ms() when BuildKit told of its first step: before that, buildx needs a while for itself. 0: never */
 };
 void buildx_result_release(struct buildx_result *result);
 

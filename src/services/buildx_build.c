@@ -75,6 +75,7 @@ void buildx_result_release(struct buildx_result *result)
 
 struct listener {
     struct progress *progress; /* borrowed */
+    int64_t *heard_ms;         /* borrowed */
     int64_t exchange_limit_ms;
     uint64_t changes; /* seen last */
     int64_t changed_ms;
@@ -85,6 +86,8 @@ static void add_progress(void *context, enum process_stream stream, const char *
     (void)stream;
     struct listener *listener = context;
     progress_add_line(listener->progress, line, len);
+    if (*listener->heard_ms == 0 && listener->progress->len > 0)
+        *listener->heard_ms = clock_now_ms();
 }
 
 static bool stands_still_too_long(void *context)
@@ -110,6 +113,7 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     result->progress.on_change = build->on_change;
     result->progress.context = build->line_context;
     struct listener listener = {.progress = &result->progress,
+                                .heard_ms = &result->heard_ms,
                                 .exchange_limit_ms = buildx->exchange_limit_ms,
                                 .changed_ms = clock_now_ms()};
     const struct process_spec spec = {.argv = (const char *const *)argv.items,
@@ -155,6 +159,7 @@ int buildx_build(struct buildx *buildx, const struct buildx_build *build,
     struct error ignored = ERROR_INIT; /* what is left goes with the private configuration */
     progress_init(&ret_result->progress);
     ret_result->digest[0] = '\0';
+    ret_result->heard_ms = 0;
     if (file_make_temp_folder(buildx->config_folder, &folder, err) < 0)
         return error_wrap(err, "making a folder for the build");
     int rc = build_in(folder, buildx, build, ret_result, err);

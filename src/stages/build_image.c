@@ -86,6 +86,8 @@ static int run_build(struct run *run, const struct image_order *order,
     struct buildx_result built = {.digest = ""};
     int rc = buildx_build(&run->services.buildx, build, &built, err);
     span_end(&run->result.spans, span);
+    if (built.heard_ms > 0)
+        began_ms = built.heard_ms - run->result.spans.origin_ms;
     build_steps_read(&built.progress, &run->result.spans, span, began_ms,
                      clock_now_ms() - run->result.spans.origin_ms, ret_steps);
     order->result->pushed_bytes = built.progress.pushed_bytes;

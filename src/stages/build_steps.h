@@ -18,9 +18,9 @@ struct build_steps {                 /* all zero: none */
 
 /*
  * Every step below the span `parent`, in the order in which they began; the user's own instructions are also added to `steps`.
- * Both times since spans_init: when buildx was started, and when it had ended. BuildKit's clock may be another machine's, so its first step is taken to have
- * begun with buildx. A step that an earlier call has run may be told with the times that it had then: the last one ends with buildx at the latest, and
- * what began before it is taken to have begun with it.
+ * Both times since spans_init: when BuildKit was first heard of, and when buildx had ended. BuildKit's clock may be another machine's, so its first step is
+ * taken to have begun then. A step that an earlier call has run may be told with the times that it had then: the last one ends with buildx at the latest, and
+ * what began before the first is taken to have begun with it.
  */
 void build_steps_read(const struct progress *progress, struct spans *spans, int parent,
                       int64_t began_ms, int64_t ended_ms, struct build_steps *steps);

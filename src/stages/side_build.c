@@ -21,7 +21,7 @@ struct side_build {
     struct buildx *buildx; /* borrowed */
     struct spans *spans;   /* borrowed */
     int span;
-    int64_t began_ms, ended_ms; /* since spans_init */
+    int64_t began_ms, ended_ms; /* since spans_init; began: as build_steps_read wants it */
     struct buildx_build build;  /* borrows from what follows */
     struct strvec build_args, build_contexts, cache_from, cache_to;
     char *target; /* owned */
@@ -38,6 +38,8 @@ static void build(void *context)
     struct side_build *side = context;
     side->rc = buildx_build(side->buildx, &side->build, &side->result, &side->failure);
     side->ended_ms = clock_now_ms() - side->spans->origin_ms;
+    if (side->result.heard_ms > 0)
+        side->began_ms = side->result.heard_ms - side->spans->origin_ms;
     span_end(side->spans, side->span);
 }
 

@@ -39,6 +39,7 @@ static size_t calls;
 static char secret_seen[100];
 static mode_t secret_mode;
 static int64_t now_ms;
+#define MS_BETWEEN_LINES 100
 static int64_t gave_up_after_ms; /* its last line; -1: not within the hour */
 
 static const char *value_of(const struct process_spec *spec, const char *flag)
@@ -81,8 +82,10 @@ static int run_script(void *context, const struct process_spec *spec,
     if (metadata && step->metadata)
         ck_assert_int_eq(file_write(metadata, step->metadata, strlen(step->metadata), 0600, NULL),
                          0);
-    for (const char *line = step->says; line && *line; line += strcspn(line, "\n") + 1)
+    for (const char *line = step->says; line && *line; line += strcspn(line, "\n") + 1) {
+        now_ms += MS_BETWEEN_LINES;
         spec->on_line(spec->context, PROCESS_STDERR, line, strcspn(line, "\n"));
+    }
     gave_up_after_ms = -1;
     for (int64_t ms = 0; spec->gives_up && ms <= 3600000 && gave_up_after_ms < 0; ms += 1000) {
         if (spec->gives_up(spec->context))
@@ -605,6 +608,35 @@ START_TEST(what_stands_still_is_given_up)
 }
 END_TEST
 
+/* After which of its lines BuildKit is heard of; 0: after none. */
+static const struct {
+    const char *says;
+    int lines;
+} words[] = {
+    {NULL, 0},
+    {"some words that are no progress\n{\"statuses\":[]}\n", 0},
+    {FAILED_STEP, 1},
+    {"some words that are no progress\n" FAILED_STEP FAILED_STEP, 2},
+};
+
+START_TEST(buildkit_is_heard_of)
+{
+    const struct clock_source clock = {.now_ms = fake_now, .context = &now_ms};
+    const struct script says = {BUILD, PROCESS_EXITED, 0, words[_i].says, NULL};
+    const struct buildx_build build = {.file = "/w/D", .context = "/w"};
+    struct buildx_result result;
+    start(NULL, false);
+    script = &says;
+    now_ms = 5000;
+    clock_replace(&clock);
+    ck_assert_int_eq(buildx_build(&buildx, &build, &result, NULL), 0);
+    clock_replace(NULL);
+    ck_assert_int_eq(result.heard_ms,
+                     words[_i].lines ? 5000 + words[_i].lines * MS_BETWEEN_LINES : 0);
+    buildx_result_release(&result);
+}
+END_TEST
+
 /* Nothing is pushed, so there is no image to name. */
 START_TEST(a_build_for_the_cache_alone)
 {
@@ -806,6 +838,7 @@ Suite *buildx_suite(void)
     tcase_add_loop_test(tcase, platforms_of_a_builder, 0, COUNT(platforms));
     tcase_add_loop_test(tcase, builds_end, 0, COUNT(builds));
     tcase_add_loop_test(tcase, what_stands_still_is_given_up, 0, COUNT(patience));
+    tcase_add_loop_test(tcase, buildkit_is_heard_of, 0, COUNT(words));
     tcase_add_test(tcase, a_secret_without_a_name);
     tcase_add_test(tcase, a_build_for_the_cache_alone);
     tcase_add_test(pure, arguments_of_the_smallest_build);

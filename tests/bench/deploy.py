@@ -129,6 +129,18 @@ class Bench:
                        capture_output=True, timeout=120, check=True)
         return time.monotonic() - began
 
+    def curl_alone(self, side):
+        """The processor time of curl, in seconds, for one request to each host that a run asks when nothing has changed."""
+        meter = side.folder / "meter"
+        hosts = (f"https://lambda.{cloud.REGION}.amazonaws.com/", f"https://api.ecr.{cloud.REGION}.amazonaws.com/", side.url)
+        subprocess.run([sys.executable, "-I", "-S", str(HERE / "meter.py"), str(meter), shutil.which("curl"), "--silent",
+                        "--output", "/dev/null", "--output", "/dev/null", "--output", "/dev/null", *hosts],
+                       stdin=subprocess.DEVNULL, check=True)
+        _, cpu_s, _, code = meter.read_text().split()
+        if code != "0":
+            raise runner.HarnessError(f"curl: {code}")
+        return float(cpu_s)
+
     def replay(self, side, requests):
         """Those requests again, without the looks at an update that goes on; and what the function itself took."""
         wanted, waits = [], False
@@ -187,12 +199,15 @@ class Bench:
             by_hand.append(self.by_hand(hand, False))
         self.cloud.settings(latency_ms=0)
         memory = max(self.ours(ours, memory=True)["peak_kib"] for _ in range(3))
+        curl_s = statistics.median(self.curl_alone(ours) for _ in range(3 * self.rounds))
         wall = median(runs)
         self.say(title, "wall", wall * 1000, "ms", 250 + 10 * HANDSHAKES)
         self.say(title, "wall with OIDC", median(with_role) * 1000, "ms", 350 + 10 * (HANDSHAKES + 2))
         self.say(title, "by hand, no pauses / ours", median(by_hand) / wall, "", 25, True)
         self.say(title, "requests", max(len(run["requests"]) for run in runs), "", 8)
-        self.say(title, "processor time", statistics.median(run["cpu_s"] for run in runs) * 1000, "ms", 25)
+        processor_s = statistics.median(run["cpu_s"] for run in runs)
+        self.say(title, "processor time", processor_s * 1000, "ms", 25)
+        self.say(title, "processor time / that of curl for a request to each host", processor_s / curl_s, "")
         self.say(title, "peak memory", memory / 1024, "MB", 24)
 
     def code_change(self):

@@ -175,6 +175,15 @@ int text_line_of(const char *text, const char *part)
     return found ? line : 0;
 }
 
+bool text_is_digest(const char *text)
+{
+    static const char prefix[] = "sha256:";
+    const size_t digits = 64;
+    return text_starts_with(text, prefix) &&
+           strspn(text + sizeof prefix - 1, "0123456789abcdef") == digits &&
+           strlen(text) == sizeof prefix - 1 + digits;
+}
+
 bool text_is_utf8(const char *bytes, size_t len)
 {
     for (size_t at = 0, used; at < len; at += used)

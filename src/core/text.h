@@ -28,6 +28,9 @@ bool text_to_decimal(const char *text, double *ret_number);
 /* The line, from 1, in which `part` first stands whole; 0: in none, or `part` is empty. */
 int text_line_of(const char *text, const char *part);
 
+/* "sha256:" and 64 lower-case hex digits. */
+bool text_is_digest(const char *text);
+
 bool text_is_utf8(const char *bytes, size_t len);
 
 /*

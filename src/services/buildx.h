@@ -54,6 +54,8 @@ int buildx_remove_builder(struct buildx *buildx, const char *name, struct error 
 int buildx_builds_platform(struct buildx *buildx, const char *builder, const char *platform,
                            bool *ret_can, struct error *err);
 
+struct buildx_result;
+
 struct buildx_build {    /* all borrowed */
     const char *builder; /* NULL: the default one (the engine's own) */
     const char *file, *context, *target,
@@ -76,11 +78,17 @@ struct buildx_build {    /* all borrowed */
     void (*on_line)(void *context, const char *line,
                     size_t len); /* a line for the log; NULL: dropped */
     void (*on_change)(void *context, const struct progress *progress); /* NULL: nobody asks */
-    void *line_context;                                                /* of both; borrowed */
+    /*
+     * The image is in the registry: result->digest says which, the rest is what is known so far. What follows is the export of caches. Called once at
+     * most, by the thread that called buildx_build; never where the engine pushes, or BuildKit tells of it in words that are not known here: then
+     * the image is there when buildx_build returns. NULL: nobody asks.
+     */
+    void (*on_pushed)(void *context, const struct buildx_result *result);
+    void *line_context; /* of all three; borrowed */
 };
 
 struct buildx_result {
-    char digest[80];          /* of the pushed manifest; "": nothing was to be pushed */
+    char digest[80];          /* of the pushed manifest; "": none was, or none was to be */
     struct progress progress; /* steps, times, bytes */
     int64_t
         heard_ms; /* clock_now_ms() when BuildKit told of its first step: before that, buildx needs a while for itself. 0: never */

@@ -60,9 +60,7 @@ static int read_digest(const char *metadata_file, char ret_digest[80], struct er
     if (file_read(metadata_file, &text, err) < 0 || json_parse(text.buf, text.len, &json, err) < 0)
         return error_wrap(err, "reading what buildx built");
     const char *digest = json_string(json_member(json, "containerimage.digest"));
-    if (!text_starts_with(digest, "sha256:") ||
-        strspn(digest + strlen("sha256:"), "0123456789abcdef") != 64 ||
-        strlen(digest) != strlen("sha256:") + 64)
+    if (!text_is_digest(digest))
         return error_set(err, ERROR_PROTOCOL, "buildx does not say which image it has pushed");
     snprintf(ret_digest, 80, "%s", digest);
     return 0;
@@ -74,8 +72,8 @@ void buildx_result_release(struct buildx_result *result)
 }
 
 struct listener {
-    struct progress *progress; /* borrowed */
-    int64_t *heard_ms;         /* borrowed */
+    const struct buildx_build *build; /* borrowed */
+    struct buildx_result *result;     /* borrowed */
     int64_t exchange_limit_ms;
     uint64_t changes; /* seen last */
     int64_t changed_ms;
@@ -85,20 +83,27 @@ static void add_progress(void *context, enum process_stream stream, const char *
 {
     (void)stream;
     struct listener *listener = context;
-    progress_add_line(listener->progress, line, len);
-    if (*listener->heard_ms == 0 && listener->progress->len > 0)
-        *listener->heard_ms = clock_now_ms();
+    struct buildx_result *result = listener->result;
+    progress_add_line(&result->progress, line, len);
+    if (result->heard_ms == 0 && result->progress.len > 0)
+        result->heard_ms = clock_now_ms();
+    if (result->digest[0] || !result->progress.pushed_digest[0])
+        return;
+    snprintf(result->digest, sizeof result->digest, "%s", result->progress.pushed_digest);
+    if (listener->build->on_pushed)
+        listener->build->on_pushed(listener->build->line_context, result);
 }
 
 static bool stands_still_too_long(void *context)
 {
     struct listener *listener = context;
     int64_t now_ms = clock_now_ms();
-    if (listener->changes != listener->progress->changes) {
-        listener->changes = listener->progress->changes;
+    const struct progress *progress = &listener->result->progress;
+    if (listener->changes != progress->changes) {
+        listener->changes = progress->changes;
         listener->changed_ms = now_ms;
     }
-    int64_t limit_ms = buildx_silence_ms(listener->progress, listener->exchange_limit_ms);
+    int64_t limit_ms = buildx_silence_ms(progress, listener->exchange_limit_ms);
     return limit_ms > 0 && now_ms - listener->changed_ms >= limit_ms;
 }
 
@@ -112,8 +117,8 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     result->progress.on_line = build->on_line;
     result->progress.on_change = build->on_change;
     result->progress.context = build->line_context;
-    struct listener listener = {.progress = &result->progress,
-                                .heard_ms = &result->heard_ms,
+    struct listener listener = {.build = build,
+                                .result = result,
                                 .exchange_limit_ms = buildx->exchange_limit_ms,
                                 .changed_ms = clock_now_ms()};
     const struct process_spec spec = {.argv = (const char *const *)argv.items,
@@ -149,7 +154,8 @@ static int build_in(const char *folder, const struct buildx *buildx,
     buildx_arguments(build, &secrets, build->tags ? metadata.buf : NULL, &arguments);
     if (run_build(buildx, build, &arguments, result, err) < 0)
         return -1;
-    return build->tags ? read_digest(metadata.buf, result->digest, err) : 0;
+    /* What BuildKit has pushed is ours for certain. */
+    return build->tags && !result->digest[0] ? read_digest(metadata.buf, result->digest, err) : 0;
 }
 
 int buildx_build(struct buildx *buildx, const struct buildx_build *build,

@@ -312,6 +312,14 @@ static struct transfer *find_transfer(struct step_private *private, const char *
     return transfer;
 }
 
+/* "pushing manifest for repository:tag@sha256:…" */
+static void note_pushed(struct progress *progress, const char *id)
+{
+    const char *digest = strrchr(id, '@');
+    if (text_starts_with(id, "pushing manifest for ") && digest && text_is_digest(digest + 1))
+        snprintf(progress->pushed_digest, sizeof progress->pushed_digest, "%s", digest + 1);
+}
+
 /* The bytes of one transfer, counted once however often it is reported. */
 static void add_status(struct progress *progress, const struct json *status)
 {
@@ -321,6 +329,8 @@ static void add_status(struct progress *progress, const struct json *status)
     struct progress_step *step = digest && id ? find_step(progress, digest) : NULL;
     if (!step)
         return;
+    if (completed)
+        note_pushed(progress, id);
     struct step_private *private = private_of(progress, step);
     struct transfer *transfer = private->ended ? NULL : find_transfer(private, id);
     if (!transfer) {

@@ -4,7 +4,7 @@
  *
  * Pure: lines go in, a picture of the build comes out, whatever order they come in. Text of steps
  * and logs is a stranger's. Source: github.com/moby/buildkit client/graph.go (Vertex, VertexStatus,
- * VertexLog, VertexWarning, SolveStatus).
+ * VertexLog, VertexWarning, SolveStatus), util/push/push.go (names of what is pushed).
  */
 #ifndef SERVICES_PROGRESS_H
 #define SERVICES_PROGRESS_H
@@ -38,6 +38,8 @@ struct progress {
     uint64_t
         changes; /* grows with all that is new: a step, its beginning, end and output, a transfer, its bytes and end; not with what is said again */
     int64_t pushed_bytes, total_push_bytes;
+    char pushed_digest
+        [80]; /* of the manifest that BuildKit has pushed; "": none yet, or the engine pushes */
     struct strbuf other; /* lines that are not JSON: buildx's own errors; the last 8 KiB */
     void (*on_line)(void *context, const char *line,
                     size_t len); /* a readable line for the log: "#5 [build 2/3] RUN …", "#5 0.123
@@ -55,6 +57,9 @@ void progress_add_line(struct progress *progress, const char *line, size_t len);
 /* Steps that read a cache (BuildKit goes on without it) or write one (which fails a build unless its errors are ignored). */
 bool progress_is_cache_import(const struct progress_step *step);
 bool progress_is_cache_export(const struct progress_step *step);
+
+/* There were caches to write, and all of them are. */
+bool progress_caches_are_written(const struct progress *progress);
 
 /* The step that failed first, or NULL. Never one that reads a cache (BuildKit goes on without it)
  * or was only cancelled; one that writes a cache only if nothing else failed (its errors may be

@@ -16,6 +16,20 @@ bool progress_is_cache_export(const struct progress_step *step)
            text_starts_with(step->name, "exporting to GitHub Actions Cache");
 }
 
+bool progress_caches_are_written(const struct progress *progress)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < progress->len; i++) {
+        const struct progress_step *step = &progress->steps[i];
+        if (!progress_is_cache_export(step))
+            continue;
+        if (!step->completed || step->error)
+            return false;
+        is_any = true;
+    }
+    return is_any;
+}
+
 /* Lower comes first: what failed the build, then when; a time that is not known is the last. */
 static bool failed_before(const struct progress_step *a, const struct progress_step *b)
 {

@@ -43,15 +43,6 @@ static void digest_of(const char *bytes, size_t len, char ret_digest[80])
     snprintf(ret_digest, 80, "sha256:%s", hex);
 }
 
-/* Only these are put into a URL: a stranger's manifest must not choose its path. */
-static bool is_digest(const char *text)
-{
-    static const char prefix[] = "sha256:";
-    return text_starts_with(text, prefix) &&
-           strspn(text + sizeof prefix - 1, "0123456789abcdef") == 64 &&
-           strlen(text) == sizeof prefix - 1 + 64;
-}
-
 static bool is_index_type(const char *media_type)
 {
     return text_equal(media_type, "application/vnd.oci.image.index.v1+json") ||
@@ -68,7 +59,8 @@ static int parse_layers(const struct json *layers, struct registry_manifest *man
     JSON_EACH (layer, layers) {
         const char *digest = json_get_string(layer, "digest");
         int64_t size = json_get_int(layer, "size", -1);
-        if (!is_digest(digest) || size < 0 || size > MAX_BLOB_BYTES)
+        /* Only a digest is put into a URL: a stranger's manifest must not choose its path. */
+        if (!text_is_digest(digest) || size < 0 || size > MAX_BLOB_BYTES)
             return error_set(err, ERROR_PROTOCOL,
                              "layer %zu of the manifest has no usable digest or size",
                              manifest->layer_count + 1);
@@ -89,7 +81,7 @@ static int parse_image(const struct json *json, struct registry_manifest *manife
     const char *digest = json_get_string(config, "digest"),
                *type = json_get_string(config, "mediaType");
     int64_t size = json_get_int(config, "size", 0);
-    if (!is_digest(digest) || size < 0 || size > MAX_BLOB_BYTES)
+    if (!text_is_digest(digest) || size < 0 || size > MAX_BLOB_BYTES)
         return error_set(err, ERROR_PROTOCOL, "the manifest has no usable config");
     snprintf(manifest->config_digest, sizeof manifest->config_digest, "%s", digest);
     snprintf(manifest->config_media_type, sizeof manifest->config_media_type, "%s",

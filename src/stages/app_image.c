@@ -106,7 +106,7 @@ static int build_ahead(struct run *run, struct error *err)
         build.target = stages.items[i];
         if (run_time_left(run, INT64_MAX, &build.timeout_ms, err) < 0)
             return -1;
-        side_build_start(run, SIDE_BUILD_AHEAD, what, &build);
+        side_build_ahead(run, what, &build);
     }
     return 0;
 }

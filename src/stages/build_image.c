@@ -77,29 +77,63 @@ static void keep_evidence(struct run *run, const struct progress *progress)
     }
 }
 
+/* One call of buildx, and what is taken from it. */
+struct call {
+    struct run *run;                 /* borrowed */
+    const struct image_order *order; /* borrowed */
+    int span;
+    int64_t began_ms;         /* since spans_init */
+    struct build_steps steps; /* the caller's in the end */
+    char digest[DIGEST_SIZE];
+    int failed_line; /* of the Dockerfile; 0: none */
+};
+
+static void take(void *context, int rc, bool goes_on, const struct buildx_result *built)
+{
+    struct call *call = context;
+    struct spans *spans = &call->run->result.spans;
+    span_end(spans, call->span);
+    if (built->heard_ms > 0)
+        call->began_ms = built->heard_ms - spans->origin_ms;
+    build_steps_read(&built->progress, goes_on ? BUILD_STEPS_BUT_CACHES : BUILD_STEPS_ALL, spans,
+                     call->span, call->began_ms, clock_now_ms() - spans->origin_ms, &call->steps);
+    call->order->result->pushed_bytes = built->progress.pushed_bytes;
+    snprintf(call->digest, sizeof call->digest, "%s", built->digest);
+    if (rc == 0)
+        return;
+    call->failed_line = buildx_failed_line(&built->progress);
+    keep_evidence(call->run, &built->progress);
+    place_failure(call->run, call->order->file, call->failed_line);
+}
+
+static int push(struct call *call, const struct buildx_build *build, struct error *err)
+{
+    char what[80];
+    const struct side_build_push push = {.build = build, .on_end = take, .context = call};
+    snprintf(what, sizeof what, "Cache of the %s", call->order->what);
+    if (build->cache_to->len > 0)
+        return side_build_push(call->run, what, &push, err);
+    struct buildx_result built;
+    int rc = buildx_build(&call->run->services.buildx, build, &built, err);
+    take(call, rc, false, &built);
+    buildx_result_release(&built);
+    return rc;
+}
+
 static int run_build(struct run *run, const struct image_order *order,
                      const struct buildx_build *build, struct build_steps *ret_steps,
                      char ret_digest[DIGEST_SIZE], struct error *err)
 {
-    int span = span_begin(&run->result.spans, run->span, "build and push");
-    int64_t began_ms = clock_now_ms() - run->result.spans.origin_ms;
-    struct buildx_result built = {.digest = ""};
-    int rc = buildx_build(&run->services.buildx, build, &built, err);
-    span_end(&run->result.spans, span);
-    if (built.heard_ms > 0)
-        began_ms = built.heard_ms - run->result.spans.origin_ms;
-    build_steps_read(&built.progress, &run->result.spans, span, began_ms,
-                     clock_now_ms() - run->result.spans.origin_ms, ret_steps);
-    order->result->pushed_bytes = built.progress.pushed_bytes;
-    if (rc < 0) {
-        int line = buildx_failed_line(&built.progress);
-        keep_evidence(run, &built.progress);
-        place_failure(run, order->file, line);
-        if (line > 0)
-            error_wrap(err, "%s:%d", order->file_name, line);
-    } else
-        snprintf(ret_digest, DIGEST_SIZE, "%s", built.digest);
-    buildx_result_release(&built);
+    struct call call = {.run = run,
+                        .order = order,
+                        .span = span_begin(&run->result.spans, run->span, "build and push"),
+                        .began_ms = clock_now_ms() - run->result.spans.origin_ms};
+    int rc = push(&call, build, err);
+    *ret_steps = call.steps;
+    if (rc < 0 && call.failed_line > 0)
+        error_wrap(err, "%s:%d", order->file_name, call.failed_line);
+    if (rc == 0)
+        snprintf(ret_digest, DIGEST_SIZE, "%s", call.digest);
     return rc;
 }
 
@@ -390,19 +424,6 @@ static int build_ours(struct run *run, const struct image_order *order,
     }
 }
 
-/* The same build again, without a push: everything is in the builder, and only the caches are written. */
-static void export_caches(struct run *run, const struct image_order *order,
-                          const struct buildx_build *pushed, const struct strvec *to)
-{
-    struct buildx_build build = *pushed;
-    struct error ignored = ERROR_INIT; /* no time left: what follows meets it */
-    char what[80];
-    build.cache_to = to;
-    snprintf(what, sizeof what, "Cache of the %s", order->what);
-    if (run_time_left(run, INT64_MAX, &build.timeout_ms, &ignored) == 0)
-        side_build_start(run, SIDE_BUILD_CACHES, what, &build);
-}
-
 int build_image(struct run *run, const struct image_order *order, struct error *err)
 {
     struct registry registry;
@@ -422,14 +443,11 @@ int build_image(struct run *run, const struct image_order *order, struct error *
     build.labels = &labels;
     build.tags = &tags;
     build.cache_from = &from;
-    /* What was built without a cache could not be told from older results by a call that may use one. */
-    build.cache_to = order->fresh ? &to : NULL;
+    build.cache_to = &to;
     char digest[DIGEST_SIZE];
     CLEANUP(image_content) struct image_content content = {.manifest = {.text = NULL}};
     if (build_ours(run, order, &registry, &build, digest, &content, err) < 0)
         return -1;
-    if (!order->fresh && to.len > 0)
-        export_caches(run, order, &build, &to);
     if (prove_and_tag(run, order, digest, &content, err) < 0)
         return -1;
     say_steps(order);

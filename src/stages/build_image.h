@@ -4,7 +4,7 @@
  *
  * The order is the safety: push under a tag that says nothing, inspect what was pushed, run the check
  * in it, and only then give the tags, the identity tag last. A run that ends anywhere before leaves
- * nothing that a later run would use. The caches are exported beside what follows, by a further call of buildx (stages/side_build.h).
+ * nothing that a later run would use. When the image is in the registry the run goes on, and the call exports its caches beside it (stages/side_build.h).
  */
 #ifndef STAGES_BUILD_IMAGE_H
 #define STAGES_BUILD_IMAGE_H

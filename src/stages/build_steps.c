@@ -60,22 +60,27 @@ static void add_instruction(const struct progress_step *step, int64_t ms, struct
                                                             .ms = ms};
 }
 
-/* `steps` NULL: the instructions are left out. */
-static void read_steps(const struct progress *progress, struct spans *spans, int parent,
-                       int64_t began_ms, int64_t ended_ms, struct build_steps *steps)
+static bool is_of(const struct progress_step *step, enum build_steps_part part)
+{
+    bool is_cache = progress_is_cache_export(step);
+    return part == BUILD_STEPS_ALL || is_cache == (part == BUILD_STEPS_CACHES);
+}
+
+void build_steps_read(const struct progress *progress, enum build_steps_part part,
+                      struct spans *spans, int parent, int64_t began_ms, int64_t ended_ms,
+                      struct build_steps *steps)
 {
     size_t count;
     int64_t shift_ms = clock_shift_ms(progress, began_ms, ended_ms);
     const struct progress_step **sorted = sort_steps(progress, &count);
     for (size_t i = 0; i < count; i++) {
         const struct progress_step *step = sorted[i];
-        bool is_instruction = cached_steps_number(step->name) != 0;
         int64_t start_ms =
             step->start_ms > 0 ? later(step->start_ms + shift_ms, began_ms) : began_ms;
         int64_t end_ms = step->end_ms > 0 ? later(step->end_ms + shift_ms, start_ms) : start_ms;
-        if (is_instruction && !steps)
+        if (!is_of(step, part))
             continue;
-        if (is_instruction)
+        if (cached_steps_number(step->name) != 0)
             add_instruction(step, end_ms - start_ms, steps);
         if (!step->started && !step->cached)
             continue; /* its turn never came */
@@ -84,18 +89,6 @@ static void read_steps(const struct progress *progress, struct spans *spans, int
     }
     spans_mark_beside(spans, parent);
     free(sorted);
-}
-
-void build_steps_read(const struct progress *progress, struct spans *spans, int parent,
-                      int64_t began_ms, int64_t ended_ms, struct build_steps *steps)
-{
-    read_steps(progress, spans, parent, began_ms, ended_ms, steps);
-}
-
-void build_steps_show_others(const struct progress *progress, struct spans *spans, int parent,
-                             int64_t began_ms, int64_t ended_ms)
-{
-    read_steps(progress, spans, parent, began_ms, ended_ms, NULL);
 }
 
 void build_steps_add_earlier(struct build_steps *steps, const struct build_steps *earlier)

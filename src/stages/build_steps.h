@@ -16,18 +16,18 @@ struct build_steps {                 /* all zero: none */
     size_t len;
 };
 
-/*
- * Every step below the span `parent`, in the order in which they began; the user's own instructions are also added to `steps`.
- * Both times since spans_init: when BuildKit was first heard of, and when buildx had ended. BuildKit's clock may be another machine's, so its first step is
- * taken to have begun then. A step that an earlier call has run may be told with the times that it had then: the last one ends with buildx at the latest, and
- * what began before the first is taken to have begun with it.
- */
-void build_steps_read(const struct progress *progress, struct spans *spans, int parent,
-                      int64_t began_ms, int64_t ended_ms, struct build_steps *steps);
+/* A call whose image is in the registry is read while it still exports its caches; these are read when it has ended. */
+enum build_steps_part { BUILD_STEPS_ALL, BUILD_STEPS_BUT_CACHES, BUILD_STEPS_CACHES };
 
-/* Of a call that only repeats a build, to export its caches: what is none of the user's instructions. */
-void build_steps_show_others(const struct progress *progress, struct spans *spans, int parent,
-                             int64_t began_ms, int64_t ended_ms);
+/*
+ * Every step of that part below the span `parent`, in the order in which they began; the user's own instructions are also added to `steps`.
+ * Both times since spans_init: when BuildKit was first heard of, and when buildx had ended, or now. BuildKit's clock may be another machine's, so its first
+ * step is taken to have begun then. A step that an earlier call has run may be told with the times that it had then: the last one ends with buildx at the
+ * latest, and what began before the first is taken to have begun with it.
+ */
+void build_steps_read(const struct progress *progress, enum build_steps_part part,
+                      struct spans *spans, int parent, int64_t began_ms, int64_t ended_ms,
+                      struct build_steps *steps);
 
 /* Those of `steps` that are cached because `earlier` has built them count as built, with the time that it took. */
 void build_steps_add_earlier(struct build_steps *steps, const struct build_steps *earlier);

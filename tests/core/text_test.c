@@ -292,6 +292,30 @@ START_TEST(cut_keeps_as_much_as_fits)
 }
 END_TEST
 
+#define HEX_63 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+
+static const struct {
+    const char *text;
+    bool is_digest;
+} digests[] = {
+    {"sha256:" HEX_63 "f", true},
+    {"sha256:" HEX_63, false},
+    {"sha256:" HEX_63 "ff", false},
+    {"sha256:" HEX_63 "F", false},
+    {"sha256:" HEX_63 "g", false},
+    {"sha512:" HEX_63 "f", false},
+    {"sha256:" HEX_63 "f\n", false},
+    {HEX_63 "f", false},
+    {"", false},
+    {NULL, false},
+};
+
+START_TEST(only_digests_are_digests)
+{
+    ck_assert_int_eq(text_is_digest(digests[_i].text), digests[_i].is_digest);
+}
+END_TEST
+
 START_TEST(line_of_a_part)
 {
     ck_assert_int_eq(text_line_of("a\nb c\nd", "c"), 2);
@@ -311,6 +335,7 @@ Suite *text_suite(void)
     tcase_add_test(tests, case_of_ascii_letters_is_ignored);
     tcase_add_loop_test(tests, whole_numbers, 0, COUNT(integers));
     tcase_add_loop_test(tests, decimal_numbers, 0, COUNT(decimals));
+    tcase_add_loop_test(tests, only_digests_are_digests, 0, COUNT(digests));
     tcase_add_loop_test(tests, only_utf8_is_utf8, 0, COUNT(encodings));
     tcase_add_loop_test(tests, strangers_text_is_made_visible, 0, COUNT(visibles));
     tcase_add_test(tests, newlines_are_kept_when_asked_for);

@@ -23,14 +23,13 @@ def builds(run):
 
 
 def cache_exports(run):
-    """Of those that run beside and only write a cache, sorted by where to."""
-    return sorted((argv for argv in all_builds(run) if "--tag" not in argv and "--cache-to" in argv),
-                  key=lambda argv: values(argv, "--cache-to"))
+    """Of those that write a cache, too, sorted by where to."""
+    return sorted((argv for argv in builds(run) if "--cache-to" in argv), key=lambda argv: values(argv, "--cache-to"))
 
 
 def builds_ahead(run):
     """Of those that build stages of the application while the base is built."""
-    return [argv for argv in all_builds(run) if "--tag" not in argv and "--cache-to" not in argv]
+    return [argv for argv in all_builds(run) if "--tag" not in argv]
 
 
 def values(argv, flag):

@@ -9,9 +9,9 @@ from .images import builds, builds_ahead, cache_exports, values
 from .serving import FunctionCase
 
 WAIT = 'n=0; while [ ! -e "{0}" ] && [ $n -lt 600 ]; do sleep 0.1; n=$((n+1)); done; [ -e "{0}" ] || exit 9\n'
-# The call that writes a cache waits until `go` is there.
-SLOW_CACHE = 'case " $* " in *--output=type=cacheonly*)\n' + WAIT + ';; esac\nexec "$REAL" "$@"\n'
-BROKEN_CACHE = 'case "$*" in *--output=type=cacheonly*) echo "ERROR: no space left on device" >&2; exit 1;; esac\nexec "$REAL" "$@"\n'
+# The call fails, but not before it has pushed: it writes its cache first, or never.
+ENDS_BADLY = 'case "$*" in *--cache-to*) "$REAL" "$@" || exit; echo "ERROR: no space left on device" >&2; exit 1;; esac\nexec "$REAL" "$@"\n'
+SILENT = 'case "$*" in *--cache-to*) "$REAL" "$@" 2>/dev/null;; *) exec "$REAL" "$@";; esac\n'
 # The base's build waits until the stage beside it is built.
 BASE_WAITS = ('case "$*" in *--target*) "$REAL" "$@" || exit; touch "{0}"; exit;; *Dockerfile.lambda.base*--tag*)\n' + WAIT
               + ';; esac\nexec "$REAL" "$@"\n')
@@ -44,47 +44,71 @@ class BesideCase(FunctionCase):
     def span(self, run, name):
         return next(span for span in self.spans(run) if span["name"] == name)
 
-    def waiting(self, project, script):
-        """A run that serves already, and waits for something beside."""
-        step = self.step(project, inputs=self.inputs(health_url=None), shims={"buildx": script.format(self.go)}).start()
+    def repository_of_caches(self):
+        return self.name + "-cache"
+
+    def waiting(self, project):
+        """A run that serves already, while its caches cannot be written."""
+        self.cloud.fault("registry", "PutManifest", "hang", times=-1, resource=self.repository_of_caches())
+        inputs = self.inputs(health_url=None, cache_repository=self.repository_of_caches())
+        step = self.step(project, inputs=inputs).start()
         self.until(lambda: self.cloud.state()["functions"].get(self.name, {}).get("state") == "Active", "the function")
         return step
 
 
 class Caches(BesideCase):
     def test_release_does_not_wait_for_the_caches(self):
-        project = self.project()
-        step = self.waiting(project, SLOW_CACHE)
+        step = self.waiting(self.project())
         self.assertVersion("1")
         self.assertIsNone(step.process.poll(), "the caches are waited for in the end")
-        for name in (self.name, self.base_name):
-            self.assertNotIn("buildcache", self.cloud.tags(name))
+        self.assertEqual(self.cloud.tags(self.repository_of_caches()), {})
         time.sleep(1)
-        self.go.touch()
+        self.cloud.forget_faults(resource=self.repository_of_caches())
         run = self.finish(step)
         self.assertExit(run, 0)
-        for name in (self.name, self.base_name):
-            self.assertIn("buildcache", self.cloud.tags(name))
-        self.assertIn("Cache of the application image: written", run.text)
-        for name in ("Cache of the base image", "Cache of the application image"):
-            span = self.span(run, name)
+        self.assertEqual(len(run.called("buildx")), 2)
+        for image in ("base", "application"):
+            (warning,) = [text for text in run.log.warnings if f"Cache of the {image} image" in text]
+            self.assertIn("connection reset", warning)
+            span = self.span(run, f"Cache of the {image} image")
             self.assertTrue(span["beside"])
             self.assertGreater(span["ms"], 1000)
+        exports = [span for span in self.spans(run) if span["name"].startswith("exporting cache")]
+        self.assertEqual(len(exports), 2)
         waited = self.span(run, "Write the caches")
         self.assertFalse(waited["beside"])
         self.assertGreater(waited["ms"], 800)
 
     def test_cache_that_cannot_be_written_is_a_warning(self):
-        run = self.run_step(self.project(), shims={"buildx": BROKEN_CACHE})
+        self.cloud.fault("registry", "PutManifest", "status", {"status": 403, "code": "DENIED"}, times=-1,
+                         resource=self.repository_of_caches())
+        run = self.run_step(self.project(), inputs=self.inputs(cache_repository=self.repository_of_caches()))
         self.assertExit(run, 0)
         self.assertOutputs(run, deployed="true")
         for image in ("base", "application"):
             (warning,) = [text for text in run.log.warnings if f"Cache of the {image} image" in text]
-            self.assertIn("no space left on device", warning)
+            self.assertIn("403", warning)
+
+    def test_call_that_fails_behind_the_caches(self):
+        """What was asked of it is done."""
+        run = self.run_step(self.project(), shims={"buildx": ENDS_BADLY})
+        self.assertExit(run, 0)
+        self.assertEqual(len(run.called("buildx")), 2)
+        for image, name in (("base", self.base_name), ("application", self.name)):
+            self.assertIn(f"Cache of the {image} image: written", run.text)
+            self.assertIn("buildcache", self.cloud.tags(name))
+
+    def test_buildkit_whose_words_are_not_known(self):
+        """Then the call is waited for as a whole, and buildx says what was pushed."""
+        run = self.run_step(self.project(), shims={"buildx": SILENT})
+        self.assertExit(run, 0)
+        self.assertVersion("1")
+        for name in (self.name, self.base_name):
+            self.assertIn("buildcache", self.cloud.tags(name))
 
     def test_cancelled_while_a_cache_is_written(self):
         """The function serves the commit and stays so; nothing is waited for."""
-        step = self.waiting(self.project(), SLOW_CACHE)
+        step = self.waiting(self.project())
         self.until(lambda: any("Write the caches" in line.text for line in step.capture.lines), "the end of the run")
         step.signal(signal.SIGINT)
         began = time.monotonic()

@@ -96,8 +96,7 @@ class Caches(BuilderCase):
         for build, name in zip(builds(run), (self.base_name, self.name)):
             place = f"{cloud.REGISTRY}/{name}:buildcache"
             self.assertEqual(values(build, "--cache-from"), [f"type=registry,ref={place}"])
-            self.assertEqual(values(build, "--cache-to"), [])
-            ((to,),) = [values(export, "--cache-to") for export in cache_exports(run) if f"ref={place}," in str(export)]
+            (to,) = values(build, "--cache-to")
             self.assertTrue(to.startswith(f"type=registry,ref={place},mode=max,"), to)
             self.assertIn("buildcache", self.cloud.tags(name))
             self.assertNotIn("manifests", self.cloud.manifest(name, "buildcache"))

@@ -637,6 +637,61 @@ START_TEST(buildkit_is_heard_of)
 }
 END_TEST
 
+#define OTHER_HEX "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define PUSHED                                                                                     \
+    "{\"statuses\":[{\"id\":\"pushing manifest for r/a:1@sha256:" OTHER_HEX                        \
+    "\",\"vertex\":\"sha256:a\",\"completed\":\"2026-11-23T13:20:01Z\"}]}\n"
+
+static int times_told;
+
+static void count_pushed(void *context, const struct buildx_result *result)
+{
+    ck_assert_str_eq(context, "mine");
+    ck_assert_str_eq(result->digest, "sha256:" OTHER_HEX);
+    ck_assert_uint_eq(result->progress.len, 1);
+    times_told++;
+}
+
+/* What BuildKit says itself comes first, counts more than what the engine has pushed in the end, and stays however the call ends. */
+static const struct {
+    struct script step;
+    int times_told;
+    const char *digest;
+    enum error_kind kind;
+} pushes[] = {
+    {{BUILD, PROCESS_EXITED, 0, PUSHED, GOOD}, 1, "sha256:" OTHER_HEX, ERROR_NONE},
+    {{BUILD, PROCESS_EXITED, 0, PUSHED PUSHED FAILED_STEP, GOOD},
+     1,
+     "sha256:" OTHER_HEX,
+     ERROR_NONE},
+    {{BUILD, PROCESS_EXITED, 1, PUSHED, NULL}, 1, "sha256:" OTHER_HEX, ERROR_PROCESS},
+    {{BUILD, PROCESS_CANCELLED, 0, PUSHED, NULL}, 1, "sha256:" OTHER_HEX, ERROR_CANCELLED},
+    {{BUILD, PROCESS_EXITED, 0, "some words\n", GOOD}, 0, "sha256:" HEX, ERROR_NONE},
+};
+
+START_TEST(a_push_is_told_of)
+{
+    CLEANUP(strvec) struct strvec tags = STRVEC_INIT;
+    struct buildx_result result;
+    struct error err = ERROR_INIT;
+    start(NULL, false);
+    strvec_push(&tags, "r/a:1");
+    char mine[] = "mine";
+    const struct buildx_build build = {.file = "/w/D",
+                                       .context = "/w",
+                                       .tags = &tags,
+                                       .on_pushed = count_pushed,
+                                       .line_context = mine};
+    script = &pushes[_i].step;
+    times_told = 0;
+    (void)buildx_build(&buildx, &build, &result, &err);
+    ck_assert_int_eq(err.kind, pushes[_i].kind);
+    ck_assert_int_eq(times_told, pushes[_i].times_told);
+    ck_assert_str_eq(result.digest, pushes[_i].digest);
+    buildx_result_release(&result);
+}
+END_TEST
+
 /* Nothing is pushed, so there is no image to name. */
 START_TEST(a_build_for_the_cache_alone)
 {
@@ -839,6 +894,7 @@ Suite *buildx_suite(void)
     tcase_add_loop_test(tcase, builds_end, 0, COUNT(builds));
     tcase_add_loop_test(tcase, what_stands_still_is_given_up, 0, COUNT(patience));
     tcase_add_loop_test(tcase, buildkit_is_heard_of, 0, COUNT(words));
+    tcase_add_loop_test(tcase, a_push_is_told_of, 0, COUNT(pushes));
     tcase_add_test(tcase, a_secret_without_a_name);
     tcase_add_test(tcase, a_build_for_the_cache_alone);
     tcase_add_test(pure, arguments_of_the_smallest_build);

@@ -362,6 +362,60 @@ END_TEST
 #define COMPLETED(second) ",\"completed\":\"" AT(second) "\""
 #define STATUS(id, more)  "{\"statuses\":[{\"vertex\":\"" A "\",\"id\":\"" id "\"" more "}]}"
 
+/* What is told before the last line, whether it is pushed then, and whether its caches are written. */
+#define HEX_64        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define PUSHING(name) "{\"statuses\":[{\"id\":\"" name "\",\"vertex\":\"" A "\",\"current\":0}]}"
+#define PUSHED(name)                                                                               \
+    "{\"statuses\":[{\"id\":\"" name "\",\"vertex\":\"" A                                          \
+    "\",\"current\":0,\"completed\":" T("09") "}]}"
+#define MANIFEST "pushing manifest for r/x:pushed@sha256:" HEX_64
+
+static const struct {
+    const char *line;
+    bool is_pushed;
+} pushes[] = {
+    {PUSHED(MANIFEST), true},
+    {PUSHING(MANIFEST), false},
+    {PUSHED("pushing layers"), false},
+    {PUSHED("exporting manifest sha256:" HEX_64), false},
+    {PUSHED("pushing manifest for r/x:pushed@sha256:0123"), false},
+    {PUSHED("pushing manifest for r/x:pushed"), false},
+    {PUSHED("pushing manifest for r/x:pushed@sha512:" HEX_64), false},
+};
+
+START_TEST(the_manifest_is_pushed)
+{
+    add(pushes[_i].line);
+    ck_assert_str_eq(progress.pushed_digest, pushes[_i].is_pushed ? "sha256:" HEX_64 : "");
+}
+END_TEST
+
+#define EXPORT(digest, rest)                                                                       \
+    "{\"vertexes\":[{\"digest\":\"" digest "\",\"name\":\"exporting cache to registry\","          \
+    "\"started\":" T("05") rest "}]}"
+#define ENDED ",\"completed\":" T("06")
+
+static const struct {
+    const char *first, *second;
+    bool are_written;
+} caches[] = {
+    {EXPORT(A, ENDED), NULL, true},
+    {EXPORT(A, ENDED), EXPORT(B, ENDED), true},
+    {EXPORT(A, ENDED), EXPORT(B, ""), false},
+    {EXPORT(A, ""), EXPORT(B, ENDED), false},
+    {EXPORT(A, ENDED ",\"error\":\"no space\""), EXPORT(B, ENDED), false},
+    {PUSHED(MANIFEST), NULL, false},
+};
+
+START_TEST(caches_are_written)
+{
+    add(caches[_i].first);
+    if (caches[_i].second)
+        add(caches[_i].second);
+    ck_assert_int_eq(progress_caches_are_written(&progress), caches[_i].are_written);
+}
+END_TEST
+
 /* A step that ends may begin again: BuildKit looks at a source first, and fetches it later; it pushes in the export's name. */
 static const struct {
     const char *lines[5];
@@ -435,6 +489,8 @@ Suite *progress_suite(void)
     tcase_add_loop_test(tcase, the_step_that_failed, 0, COUNT(failures));
     tcase_add_test(tcase, bytes_are_counted_once);
     tcase_add_test(tcase, a_push_with_docker_of_many_layers);
+    tcase_add_loop_test(tcase, the_manifest_is_pushed, 0, COUNT(pushes));
+    tcase_add_loop_test(tcase, caches_are_written, 0, COUNT(caches));
     tcase_add_loop_test(tcase, many_steps, 0, COUNT(many));
     tcase_add_test(tcase, digests_of_any_length_are_one_step);
     tcase_add_test(tcase, a_hundred_megabytes_of_output);

@@ -313,9 +313,10 @@ static struct transfer *find_transfer(struct step_private *private, const char *
 }
 
 /* "pushing manifest for repository:tag@sha256:…" */
-static void note_pushed(struct progress *progress, const char *id)
+static void note_pushed(struct progress *progress, const struct json *status)
 {
-    const char *digest = strrchr(id, '@');
+    const char *id = json_get_string(status, "id");
+    const char *digest = id && json_get_string(status, "completed") ? strrchr(id, '@') : NULL;
     if (text_starts_with(id, "pushing manifest for ") && digest && text_is_digest(digest + 1))
         snprintf(progress->pushed_digest, sizeof progress->pushed_digest, "%s", digest + 1);
 }
@@ -329,8 +330,6 @@ static void add_status(struct progress *progress, const struct json *status)
     struct progress_step *step = digest && id ? find_step(progress, digest) : NULL;
     if (!step)
         return;
-    if (completed)
-        note_pushed(progress, id);
     struct step_private *private = private_of(progress, step);
     struct transfer *transfer = private->ended ? NULL : find_transfer(private, id);
     if (!transfer) {
@@ -431,8 +430,10 @@ static void add_object(struct progress *progress, const char *text, size_t len)
     /* What a step moved and said stands beside its end in one object. */
     JSON_EACH (vertex, json_get(json, "vertexes"))
         begin_vertex(progress, vertex);
-    JSON_EACH (status, json_get(json, "statuses"))
+    JSON_EACH (status, json_get(json, "statuses")) {
         add_status(progress, status);
+        note_pushed(progress, status);
+    }
     JSON_EACH (log, json_get(json, "logs"))
         add_log(progress, log);
     JSON_EACH (warning, json_get(json, "warnings"))

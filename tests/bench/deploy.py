@@ -270,6 +270,7 @@ class Bench:
     def growing_context(self):
         title = "plan, as the context grows"
         side, wall = Side(self), {}
+        self.ours(side)  # without a base the application's files are not read
         for count in (10, 100, 1000, 10000, 100000):
             grow(side.project.folder / "app/many", count)
             runs = [self.ours(side, command="plan", memory=count == 100000) for _ in range(2)]

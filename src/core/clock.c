@@ -1,5 +1,6 @@
 #include "core/clock.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -7,6 +8,7 @@
 
 #include "core/cancel.h"
 
+#define NS_PER_S INT64_C(1000000000)
 #define SLICE_MS 100 /* how long a wait may go on unasked where there is no cancel_fd */
 
 static _Atomic(const struct clock_source *) replaced;
@@ -208,4 +210,18 @@ bool clock_parse_iso(const char *text, int64_t *ret_wall_seconds)
         return false;
     *ret_wall_seconds = seconds - offset;
     return true;
+}
+
+int64_t clock_parse_iso_ns(const char *text)
+{
+    int64_t seconds;
+    if (!text || !clock_parse_iso(text, &seconds) || seconds < 0 ||
+        seconds >= INT64_MAX / NS_PER_S - 1)
+        return 0;
+    const char *digit = strchr(text, '.');
+    int64_t ns = 0;
+    for (int64_t unit = NS_PER_S / 10; digit && isdigit((unsigned char)*++digit) && unit > 0;
+         unit /= 10)
+        ns += unit * (*digit - '0');
+    return seconds * NS_PER_S + ns;
 }

@@ -54,6 +54,8 @@ int buildx_remove_builder(struct buildx *buildx, const char *name, struct error 
 int buildx_builds_platform(struct buildx *buildx, const char *builder, const char *platform,
                            bool *ret_can, struct error *err);
 
+#define BUILDX_STOOD_STILL (-2) /* no exit status and no errno */
+
 struct buildx_result;
 
 struct buildx_build {    /* all borrowed */
@@ -79,9 +81,9 @@ struct buildx_build {    /* all borrowed */
                     size_t len); /* a line for the log; NULL: dropped */
     void (*on_change)(void *context, const struct progress *progress); /* NULL: nobody asks */
     /*
-     * The image is in the registry: result->digest says which, the rest is what is known so far. What follows is the export of caches. Called once at
-     * most, by the thread that called buildx_build; never where the engine pushes, or BuildKit tells of it in words that are not known here: then
-     * the image is there when buildx_build returns. NULL: nobody asks.
+     * The image is in the registry: result->digest says which, the rest is what is known so far. The export of caches may go on. Called once at most, by
+     * the thread that called buildx_build; never where the engine pushes, or BuildKit tells of it in words that are not known here: then the image is
+     * there when buildx_build returns. NULL: nobody asks.
      */
     void (*on_pushed)(void *context, const struct buildx_result *result);
     void *line_context; /* of all three; borrowed */
@@ -103,7 +105,7 @@ void buildx_arguments(const struct buildx_build *build, const struct strvec *sec
 /*
  * Build and push. Several threads may do so at once. ERROR_FAILED: the build itself failed (a step's command): err->msg names the
  * step, ret_result->progress is filled in then, too, and must be released. ERROR_NETWORK: pushing
- * or pulling broke, or a registry went silent (services/buildx_silence.h). ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_PROCESS.
+ * or pulling broke, or, with the code BUILDX_STOOD_STILL, a registry went silent (services/buildx_silence.h). ERROR_TIMEOUT, ERROR_CANCELLED, ERROR_PROCESS.
  */
 int buildx_build(struct buildx *buildx, const struct buildx_build *build,
                  struct buildx_result *ret_result, struct error *err);

@@ -133,8 +133,8 @@ static int run_build(const struct buildx *buildx, const struct buildx_build *bui
     if (process_run(&spec, &ended, err) < 0)
         return -1;
     if (ended.outcome == PROCESS_GIVEN_UP)
-        return error_set(
-            err, ERROR_NETWORK,
+        return error_set_code(
+            err, ERROR_NETWORK, BUILDX_STOOD_STILL,
             "buildx was stopped after %.1f s: it stood still, waiting for a registry or the engine",
             (double)ended.elapsed_ms / 1000);
     if (ended.outcome == PROCESS_EXITED && ended.code != 0)

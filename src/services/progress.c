@@ -1,6 +1,5 @@
 #include "services/progress.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,6 @@
 #define LOG_MAX_BYTES    ((size_t)1 << 20)
 #define OBJECT_MAX_BYTES ((size_t)8 << 20)
 #define TRANSFERS        1024 /* of one step whose bytes are counted */
-#define NS_PER_S         INT64_C(1000000000)
 #define NS_PER_MS        INT64_C(1000000)
 
 struct transfer {
@@ -42,6 +40,8 @@ struct progress_private {
     uint16_t table[TABLE_SIZE]; /* index + 1 of the step with that digest; 0: free */
     struct step_private *steps; /* owned; as many as progress->steps */
     struct strbuf object;       /* an indented object that has not ended yet */
+    char manifest_digest[80];   /* whose push has ended, well or badly; "": none */
+    size_t manifest_step;       /* the index of the step that pushes it */
 };
 
 void progress_init(struct progress *progress)
@@ -129,24 +129,9 @@ static struct step_private *private_of(struct progress *progress, const struct p
     return &progress->private->steps[step - progress->steps];
 }
 
-/* RFC 3339 with up to nine digits of a second → ns since 1970; 0 if it is not one that an int64_t holds. */
-static int64_t parse_time_ns(const char *text)
-{
-    int64_t seconds;
-    if (!text || !clock_parse_iso(text, &seconds) || seconds < 0 ||
-        seconds >= INT64_MAX / NS_PER_S - 1)
-        return 0;
-    const char *digit = strchr(text, '.');
-    int64_t ns = 0;
-    for (int64_t unit = NS_PER_S / 10; digit && isdigit((unsigned char)*++digit) && unit > 0;
-         unit /= 10)
-        ns += unit * (*digit - '0');
-    return seconds * NS_PER_S + ns;
-}
-
 static int64_t parse_time(const char *text)
 {
-    return parse_time_ns(text) / NS_PER_MS;
+    return clock_parse_iso_ns(text) / NS_PER_MS;
 }
 
 static void say(struct progress *progress, const struct progress_step *step, const char *fmt, ...)
@@ -249,8 +234,8 @@ static void follow_runs(struct progress *progress, struct progress_step *step,
                         const struct json *vertex)
 {
     struct step_private *private = private_of(progress, step);
-    int64_t began_ns = parse_time_ns(json_get_string(vertex, "started"));
-    int64_t ended_ns = parse_time_ns(json_get_string(vertex, "completed"));
+    int64_t began_ns = clock_parse_iso_ns(json_get_string(vertex, "started"));
+    int64_t ended_ns = clock_parse_iso_ns(json_get_string(vertex, "completed"));
     int64_t *latest = ended_ns > 0 ? &private->closed_ns : &private->open_ns;
     if (began_ns > *latest) {
         *latest = began_ns;
@@ -312,13 +297,29 @@ static struct transfer *find_transfer(struct step_private *private, const char *
     return transfer;
 }
 
-/* "pushing manifest for repository:tag@sha256:…" */
-static void note_pushed(struct progress *progress, const struct json *status)
+/* "pushing manifest for repository:tag@sha256:…". That it has ended does not say how: its step does. */
+static void note_manifest(struct progress *progress, const struct json *status)
 {
-    const char *id = json_get_string(status, "id");
+    const char *id = json_get_string(status, "id"), *vertex = json_get_string(status, "vertex");
     const char *digest = id && json_get_string(status, "completed") ? strrchr(id, '@') : NULL;
-    if (text_starts_with(id, "pushing manifest for ") && digest && text_is_digest(digest + 1))
-        snprintf(progress->pushed_digest, sizeof progress->pushed_digest, "%s", digest + 1);
+    const struct progress_step *step = vertex ? look_up(progress, vertex, false) : NULL;
+    struct progress_private *private = progress->private;
+    if (!step || !digest || !text_starts_with(id, "pushing manifest for ") ||
+        !text_is_digest(digest + 1))
+        return;
+    snprintf(private->manifest_digest, sizeof private->manifest_digest, "%s", digest + 1);
+    private->manifest_step = (size_t)(step - progress->steps);
+}
+
+static void note_pushed(struct progress *progress)
+{
+    const struct progress_private *private = progress->private;
+    if (!private->manifest_digest[0])
+        return;
+    const struct progress_step *step = &progress->steps[private->manifest_step];
+    if (step->completed && !step->running && !step->error)
+        snprintf(progress->pushed_digest, sizeof progress->pushed_digest, "%s",
+                 private->manifest_digest);
 }
 
 /* The bytes of one transfer, counted once however often it is reported. */
@@ -432,7 +433,7 @@ static void add_object(struct progress *progress, const char *text, size_t len)
         begin_vertex(progress, vertex);
     JSON_EACH (status, json_get(json, "statuses")) {
         add_status(progress, status);
-        note_pushed(progress, status);
+        note_manifest(progress, status);
     }
     JSON_EACH (log, json_get(json, "logs"))
         add_log(progress, log);
@@ -440,6 +441,7 @@ static void add_object(struct progress *progress, const char *text, size_t len)
         add_warning(progress, warning);
     JSON_EACH (vertex, json_get(json, "vertexes"))
         end_vertex(progress, vertex);
+    note_pushed(progress);
 }
 
 /*

@@ -39,7 +39,7 @@ struct progress {
         changes; /* grows with all that is new: a step, its beginning, end and output, a transfer, its bytes and end; not with what is said again */
     int64_t pushed_bytes, total_push_bytes;
     char pushed_digest
-        [80]; /* of the manifest that BuildKit has pushed; "": none yet, or the engine pushes */
+        [80]; /* of the manifest that BuildKit has pushed, well; "": none yet, or the engine pushes */
     struct strbuf other; /* lines that are not JSON: buildx's own errors; the last 8 KiB */
     void (*on_line)(void *context, const char *line,
                     size_t len); /* a readable line for the log: "#5 [build 2/3] RUN …", "#5 0.123
@@ -58,6 +58,8 @@ void progress_add_line(struct progress *progress, const char *line, size_t len);
 bool progress_is_cache_import(const struct progress_step *step);
 bool progress_is_cache_export(const struct progress_step *step);
 
+/* It had begun to write caches, and not all of them are written, for whatever reason. */
+bool progress_is_at_its_caches(const struct progress *progress);
 /* There were caches to write, and all of them are. */
 bool progress_caches_are_written(const struct progress *progress);
 

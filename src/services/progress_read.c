@@ -16,18 +16,30 @@ bool progress_is_cache_export(const struct progress_step *step)
            text_starts_with(step->name, "exporting to GitHub Actions Cache");
 }
 
-bool progress_caches_are_written(const struct progress *progress)
+static void count_exports(const struct progress *progress, size_t *ret_begun, size_t *ret_written)
 {
-    bool is_any = false;
+    *ret_begun = *ret_written = 0;
     for (size_t i = 0; i < progress->len; i++) {
         const struct progress_step *step = &progress->steps[i];
         if (!progress_is_cache_export(step))
             continue;
-        if (!step->completed || step->error)
-            return false;
-        is_any = true;
+        ++*ret_begun;
+        *ret_written += step->completed && !step->error;
     }
-    return is_any;
+}
+
+bool progress_is_at_its_caches(const struct progress *progress)
+{
+    size_t begun, written;
+    count_exports(progress, &begun, &written);
+    return written < begun;
+}
+
+bool progress_caches_are_written(const struct progress *progress)
+{
+    size_t begun, written;
+    count_exports(progress, &begun, &written);
+    return begun > 0 && written == begun;
 }
 
 /* Lower comes first: what failed the build, then when; a time that is not known is the last. */

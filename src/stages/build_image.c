@@ -13,36 +13,17 @@
 #include "model/cached_steps.h"
 #include "model/plan.h"
 #include "model/summary.h"
-#include "services/buildx_errors.h"
+#include "stages/build_call.h"
 #include "stages/build_steps.h"
 #include "stages/builder.h"
 #include "stages/caches.h"
-#include "stages/place.h"
-#include "stages/pulse.h"
 #include "stages/side_build.h"
 
 #define CHECK_TIMEOUT_MS 600000
-#define EVIDENCE_BYTES   8192
 #define PUSH_TRIES       3
 #define PUSH_PAUSE_MS    1000
 #define SHARED_TRIES     8 /* of builds that meet others on the same engine */
 #define SHARED_PAUSE_MS  1000
-
-static void log_build_line(void *context, const char *line, size_t len)
-{
-    (void)context;
-    log_foreign(line, len);
-}
-
-static void count_progress(void *context, const struct progress *progress)
-{
-    size_t all, cached, done;
-    (void)context;
-    if (!pulse_wants_count())
-        return;
-    progress_count(progress, &all, &cached, &done);
-    pulse_count(done, all, progress->pushed_bytes, progress->total_push_bytes);
-}
 
 static void log_check_line(void *context, bool is_stderr, const char *line, size_t len)
 {
@@ -57,84 +38,6 @@ static void tell_left_behind(void *context, const char *container)
 {
     (void)context;
     log_warning("the container of the check could not be removed: docker rm --force %s", container);
-}
-
-static void keep_evidence(struct run *run, const struct progress *progress)
-{
-    const struct progress_step *failed = progress_failed_step(progress);
-    struct strbuf *evidence = &run->result.evidence;
-    strbuf_reset(evidence);
-    if (failed) {
-        const char *text = failed->tail.buf;
-        const char *newline =
-            failed->tail.len >= PROGRESS_TAIL_BYTES ? strchr(text, '\n') : NULL; /* it was cut */
-        strbuf_addstr(evidence, newline ? newline + 1 : text);
-        strbuf_trim(evidence);
-        if (evidence->len == 0 && failed->error)
-            strbuf_addstr(evidence, failed->error); /* the step itself had nothing to say */
-    } else {
-        strbuf_add(evidence, progress->other.buf, progress->other.len);
-    }
-}
-
-/* One call of buildx, and what is taken from it. */
-struct call {
-    struct run *run;                 /* borrowed */
-    const struct image_order *order; /* borrowed */
-    int span;
-    int64_t began_ms;         /* since spans_init */
-    struct build_steps steps; /* the caller's in the end */
-    char digest[DIGEST_SIZE];
-    int failed_line; /* of the Dockerfile; 0: none */
-};
-
-static void take(void *context, int rc, bool goes_on, const struct buildx_result *built)
-{
-    struct call *call = context;
-    struct spans *spans = &call->run->result.spans;
-    span_end(spans, call->span);
-    if (built->heard_ms > 0)
-        call->began_ms = built->heard_ms - spans->origin_ms;
-    build_steps_read(&built->progress, goes_on ? BUILD_STEPS_BUT_CACHES : BUILD_STEPS_ALL, spans,
-                     call->span, call->began_ms, clock_now_ms() - spans->origin_ms, &call->steps);
-    call->order->result->pushed_bytes = built->progress.pushed_bytes;
-    snprintf(call->digest, sizeof call->digest, "%s", built->digest);
-    if (rc == 0)
-        return;
-    call->failed_line = buildx_failed_line(&built->progress);
-    keep_evidence(call->run, &built->progress);
-    place_failure(call->run, call->order->file, call->failed_line);
-}
-
-static int push(struct call *call, const struct buildx_build *build, struct error *err)
-{
-    char what[80];
-    const struct side_build_push push = {.build = build, .on_end = take, .context = call};
-    snprintf(what, sizeof what, "Cache of the %s", call->order->what);
-    if (build->cache_to->len > 0)
-        return side_build_push(call->run, what, &push, err);
-    struct buildx_result built;
-    int rc = buildx_build(&call->run->services.buildx, build, &built, err);
-    take(call, rc, false, &built);
-    buildx_result_release(&built);
-    return rc;
-}
-
-static int run_build(struct run *run, const struct image_order *order,
-                     const struct buildx_build *build, struct build_steps *ret_steps,
-                     char ret_digest[DIGEST_SIZE], struct error *err)
-{
-    struct call call = {.run = run,
-                        .order = order,
-                        .span = span_begin(&run->result.spans, run->span, "build and push"),
-                        .began_ms = clock_now_ms() - run->result.spans.origin_ms};
-    int rc = push(&call, build, err);
-    *ret_steps = call.steps;
-    if (rc < 0 && call.failed_line > 0)
-        error_wrap(err, "%s:%d", order->file_name, call.failed_line);
-    if (rc == 0)
-        snprintf(ret_digest, DIGEST_SIZE, "%s", call.digest);
-    return rc;
 }
 
 static bool worth_another_try(const struct error *err)
@@ -154,13 +57,12 @@ static void keep_steps(struct image_result *result, struct build_steps *steps)
 }
 
 /* One try; *steps are those of this try and of the ones before. */
-static int try_build(struct run *run, const struct image_order *order,
-                     const struct buildx_build *build, struct build_steps *steps,
-                     char ret_digest[DIGEST_SIZE], struct error *err)
+static int try_build(struct run *run, const struct image_order *order, struct buildx_build *build,
+                     struct build_steps *steps, char ret_digest[DIGEST_SIZE], struct error *err)
 {
     struct build_steps earlier = *steps;
     *steps = (struct build_steps){.items = NULL};
-    int rc = run_build(run, order, build, steps, ret_digest, err);
+    int rc = build_call(run, order, build, steps, ret_digest, err);
     build_steps_add_earlier(steps, &earlier);
     build_steps_release(&earlier);
     return rc;
@@ -379,8 +281,6 @@ void build_image_arguments(const struct run *run, const struct image_order *orde
             !zstd, /* the engine, a cache or an upstream image may have a layer as zstd already, which Lambda may not take */
         .no_cache = order->fresh,
         .pull = order->fresh,
-        .on_line = log_build_line,
-        .on_change = count_progress,
     };
 }
 

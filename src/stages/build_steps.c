@@ -67,16 +67,16 @@ static bool is_of(const struct progress_step *step, enum build_steps_part part)
 }
 
 void build_steps_read(const struct progress *progress, enum build_steps_part part,
-                      struct spans *spans, int parent, int64_t began_ms, int64_t ended_ms,
+                      struct spans *spans, int parent, const struct build_times *times,
                       struct build_steps *steps)
 {
     size_t count;
-    int64_t shift_ms = clock_shift_ms(progress, began_ms, ended_ms);
+    int64_t shift_ms = clock_shift_ms(progress, times->heard_ms, times->ended_ms);
     const struct progress_step **sorted = sort_steps(progress, &count);
     for (size_t i = 0; i < count; i++) {
         const struct progress_step *step = sorted[i];
-        int64_t start_ms =
-            step->start_ms > 0 ? later(step->start_ms + shift_ms, began_ms) : began_ms;
+        int64_t start_ms = step->start_ms > 0 ? later(step->start_ms + shift_ms, times->shown_ms)
+                                              : times->shown_ms;
         int64_t end_ms = step->end_ms > 0 ? later(step->end_ms + shift_ms, start_ms) : start_ms;
         if (!is_of(step, part))
             continue;

@@ -19,14 +19,21 @@ struct build_steps {                 /* all zero: none */
 /* A call whose image is in the registry is read while it still exports its caches; these are read when it has ended. */
 enum build_steps_part { BUILD_STEPS_ALL, BUILD_STEPS_BUT_CACHES, BUILD_STEPS_CACHES };
 
+/* Since spans_init. */
+struct build_times {
+    int64_t heard_ms; /* BuildKit was first heard of */
+    int64_t ended_ms; /* buildx had ended; or now */
+    int64_t
+        shown_ms; /* nothing is shown as having begun before that: where the parent begins, or heard_ms */
+};
+
 /*
  * Every step of that part below the span `parent`, in the order in which they began; the user's own instructions are also added to `steps`.
- * Both times since spans_init: when BuildKit was first heard of, and when buildx had ended, or now. BuildKit's clock may be another machine's, so its first
- * step is taken to have begun then. A step that an earlier call has run may be told with the times that it had then: the last one ends with buildx at the
+ * BuildKit's clock may be another machine's, so its first step is taken to have begun when BuildKit was first heard of. A step that an earlier call has run may be told with the times that it had then: the last one ends with buildx at the
  * latest, and what began before the first is taken to have begun with it.
  */
 void build_steps_read(const struct progress *progress, enum build_steps_part part,
-                      struct spans *spans, int parent, int64_t began_ms, int64_t ended_ms,
+                      struct spans *spans, int parent, const struct build_times *times,
                       struct build_steps *steps);
 
 /* Those of `steps` that are cached because `earlier` has built them count as built, with the time that it took. */

@@ -28,8 +28,8 @@ struct side_build {
     struct buildx *buildx; /* borrowed */
     struct spans *spans;   /* borrowed */
     int span;
-    int64_t began_ms, ended_ms; /* since spans_init; began: as build_steps_read wants it */
-    struct buildx_build build;  /* borrows from what follows */
+    struct build_times times;
+    struct buildx_build build; /* borrows from what follows */
     struct strvec build_args, build_contexts, cache_from, cache_to, tags, labels;
     char *target; /* owned */
     atomic_bool stop;
@@ -39,8 +39,8 @@ struct side_build {
     const struct side_build_push *push; /* borrowed, while awaited */
     pthread_mutex_t lock;
     pthread_cond_t woken;
-    bool awaited, pushed;        /* under lock; written by its thread alone */
-    struct buildx_result result; /* these three once it has ended */
+    bool awaited, pushed; /* written under lock, by its thread alone, which reads them without */
+    struct buildx_result result; /* these three, for the others, once it has ended */
     struct error failure;
     int rc;
 };
@@ -69,9 +69,9 @@ static void build(void *context)
 {
     struct side_build *side = context;
     side->rc = buildx_build(side->buildx, &side->build, &side->result, &side->failure);
-    side->ended_ms = since_start(side, clock_now_ms());
+    side->times.ended_ms = since_start(side, clock_now_ms());
     if (side->result.heard_ms > 0)
-        side->began_ms = since_start(side, side->result.heard_ms);
+        side->times.heard_ms = since_start(side, side->result.heard_ms);
     if (side->awaited)
         wake(side, false); /* nothing goes on */
     else
@@ -91,6 +91,7 @@ static void hand_over(void *context, const struct buildx_result *result)
     struct side_build *side = context;
     side->push->on_end(side->push->context, 0, true, result);
     begin_span(side);
+    side->times.shown_ms = since_start(side, clock_now_ms());
     wake(side, true);
 }
 
@@ -158,7 +159,7 @@ static struct side_build *add(struct run *run, enum side_build_kind kind, const 
     side->task = (struct task)TASK(build, side);
     side->buildx = &run->services.buildx;
     side->spans = &run->result.spans;
-    side->began_ms = since_start(side, clock_now_ms());
+    side->times.heard_ms = side->times.shown_ms = since_start(side, clock_now_ms());
     atomic_init(&side->stop, false);
     side->failure = (struct error)ERROR_INIT;
     strbuf_init(&side->said, SAID_BYTES);
@@ -239,7 +240,7 @@ void side_builds_take_ahead(struct run *run, struct build_steps *earlier)
         join(side);
         show_lines(side);
         build_steps_read(&side->result.progress, BUILD_STEPS_ALL, side->spans, side->span,
-                         side->began_ms, side->ended_ms, earlier);
+                         &side->times, earlier);
         if (side->rc < 0)
             log_debug("%s: %s", side->what, side->failure.msg);
     }
@@ -294,7 +295,7 @@ void side_builds_finish(struct run *run)
         struct build_steps none = {.items = NULL};
         if (side->pushed)
             build_steps_read(&side->result.progress, BUILD_STEPS_CACHES, side->spans, side->span,
-                             side->began_ms, side->ended_ms, &none);
+                             &side->times, &none);
         say(side);
     }
     pulse_end();

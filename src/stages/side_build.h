@@ -2,10 +2,10 @@
  * side_build.h: calls of buildx that go on beside the way that the run takes.
  *
  * Two things need BuildKit and hold nothing up. The application's stages that need no base are built while the base is built: a call of its own that
- * pushes no image (`--output=type=cacheonly`). And the call that builds an image exports the image's caches when it has pushed it: the run goes on as soon
- * as the image is in the registry, and the rest of the call beside it. Each is in a thread of its own; in the timing tree it stands beside the rest.
+ * pushes no image (`--output=type=cacheonly`). And the call that builds an image exports its caches, too, behind the push or beside it: the run goes on
+ * as soon as the image is in the registry, and the rest of the call beside the run. Each is in a thread of its own; in the timing tree it stands beside the rest.
  *
- * None of them can fail a run. What was to be built ahead is built by the call that needs it, and meets the same error there; a cache that could not
+ * Neither can fail a run. What was to be built ahead is built by the call that needs it, and meets the same error there; a cache that could not
  * be written is a warning. Both end when the run is cancelled or its deadline comes.
  *
  * Of a struct buildx_build that is given here the lists of arguments, contexts, caches, tags and labels and the target are copied; its other texts and

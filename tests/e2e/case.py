@@ -48,8 +48,8 @@ def is_slow(test):
 class Case(unittest.TestCase):
     """`alone = True`: the test sets something that holds for the whole cloud, so no other may run beside it.
 
-    `caches = True`: its runs read and write the registry cache, as they do by default. Elsewhere they do without, since each image's cache is a further call of
-    buildx, and no more is learned by it; a test gets the default by `cache=None`.
+    `caches = True`: its runs read and write the registry cache, as they do by default. Elsewhere they do without: it takes time, and no more is learned by
+    it; a test gets the default by `cache=None`.
 
     `base_stands = True`: the base image is there already, one for all such tests. Elsewhere a test's first run builds its own.
     """

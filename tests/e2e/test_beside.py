@@ -30,6 +30,9 @@ ENTRYPOINT ["/function"]
 """
 
 
+BUILDKIT_TRIES = 4  # of one push
+
+
 class BesideCase(FunctionCase):
     caches = True
 
@@ -88,6 +91,28 @@ class Caches(BesideCase):
         for image in ("base", "application"):
             (warning,) = [text for text in run.log.warnings if f"Cache of the {image} image" in text]
             self.assertIn("403", warning)
+
+    def test_push_that_is_refused(self):
+        """The manifest's push has ended then, too, as BuildKit puts it."""
+        self.cloud.fault("registry", "PutManifest", "status", {"status": 403, "code": "DENIED"}, times=-1, resource=self.name)
+        run = self.run_step(self.project())
+        self.assertExit(run, 1)
+        self.assertOutputs(run, deployed="false")
+        (error,) = run.log.errors
+        self.assertIn("building the application image", error)
+        self.assertIn("403", error)
+        self.assertEqual([text for text in run.log.warnings if "Cache of the application" in text], [])
+
+    @case.slow
+    def test_push_that_broke_is_taken_up_again(self):
+        """Oftener than BuildKit itself tries it."""
+        self.cloud.fault("registry", "PutManifest", "reset-before", times=BUILDKIT_TRIES, resource=self.name)
+        run = self.run_step(self.project())
+        self.assertExit(run, 0)
+        self.assertVersion("1")
+        self.assertIn("trying again", "\n".join(run.log.warnings))
+        self.assertEqual(len(builds(run)), 3)
+        self.assertIn("buildcache", self.cloud.tags(self.name))
 
     def test_call_that_fails_behind_the_caches(self):
         """What was asked of it is done."""

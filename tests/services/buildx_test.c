@@ -525,7 +525,11 @@ static const struct {
     {{BUILD, PROCESS_CANCELLED, 0, FAILED_STEP, NULL}, "", ERROR_CANCELLED, 0, "buildx build"},
     {{BUILD, PROCESS_TIMED_OUT, 0, NULL, NULL}, "", ERROR_TIMEOUT, 0, "buildx build"},
     {{BUILD, PROCESS_SIGNALLED, 9, NULL, NULL}, "", ERROR_PROCESS, 137, "buildx build"},
-    {{BUILD, PROCESS_GIVEN_UP, 0, NULL, NULL}, "", ERROR_NETWORK, 0, "it stood still"},
+    {{BUILD, PROCESS_GIVEN_UP, 0, NULL, NULL},
+     "",
+     ERROR_NETWORK,
+     BUILDX_STOOD_STILL,
+     "it stood still"},
 };
 
 /* What a build has left in the private folder, besides config.json. */
@@ -639,7 +643,9 @@ END_TEST
 
 #define OTHER_HEX "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define PUSHED                                                                                     \
-    "{\"statuses\":[{\"id\":\"pushing manifest for r/a:1@sha256:" OTHER_HEX                        \
+    "{\"vertexes\":[{\"digest\":\"sha256:a\",\"name\":\"exporting to image\","                     \
+    "\"started\":\"2026-11-23T13:20:00Z\",\"completed\":\"2026-11-23T13:20:01Z\"}],"               \
+    "\"statuses\":[{\"id\":\"pushing manifest for r/a:1@sha256:" OTHER_HEX                         \
     "\",\"vertex\":\"sha256:a\",\"completed\":\"2026-11-23T13:20:01Z\"}]}\n"
 
 static int times_told;

@@ -46,7 +46,8 @@ START_TEST(steps_are_read)
 {
     struct build_steps steps = {.items = NULL};
     int parent = span_begin(&spans, SPAN_NONE, "build");
-    build_steps_read(&progress, BUILD_STEPS_ALL, &spans, parent, 1000, 9000, &steps);
+    build_steps_read(&progress, BUILD_STEPS_ALL, &spans, parent,
+                     &(struct build_times){1000, 9000, 1000}, &steps);
     ck_assert_uint_eq(steps.len, 2);
     ck_assert_str_eq(steps.items[0].name, "[app 2/3] COPY . .");
     ck_assert(steps.items[0].cached);
@@ -68,7 +69,8 @@ END_TEST
 START_TEST(times_of_an_earlier_call)
 {
     struct build_steps steps = {.items = NULL};
-    build_steps_read(&progress, BUILD_STEPS_ALL, &spans, SPAN_NONE, 1000, 3000, &steps);
+    build_steps_read(&progress, BUILD_STEPS_ALL, &spans, SPAN_NONE,
+                     &(struct build_times){1000, 3000, 1000}, &steps);
     const struct span *export = find("exporting cache to registry");
     ck_assert_int_eq(export->start_ms, 2000);
     ck_assert_int_eq(export->end_ms, 3000);
@@ -91,11 +93,25 @@ static const struct {
 START_TEST(caches_are_read_by_themselves)
 {
     struct build_steps steps = {.items = NULL};
-    build_steps_read(&progress, parts[_i].part, &spans, SPAN_NONE, 0, 9000, &steps);
+    build_steps_read(&progress, parts[_i].part, &spans, SPAN_NONE,
+                     &(struct build_times){0, 9000, 0}, &steps);
     ck_assert_int_eq(find("exporting cache to registry") != NULL, parts[_i].has_caches);
     ck_assert_int_eq(find("[app 3/3] RUN make") != NULL, parts[_i].has_rest);
     ck_assert_uint_eq(steps.len, parts[_i].has_rest ? 2 : 0);
     build_steps_release(&steps);
+}
+END_TEST
+
+/* A cache that was written while the image was still pushed. */
+START_TEST(nothing_begins_before_its_parent)
+{
+    struct build_steps steps = {.items = NULL};
+    build_steps_read(&progress, BUILD_STEPS_CACHES, &spans, SPAN_NONE,
+                     &(struct build_times){.heard_ms = 1000, .ended_ms = 9000, .shown_ms = 6500},
+                     &steps);
+    const struct span *export = find("exporting cache to registry");
+    ck_assert_int_eq(export->start_ms, 6500);
+    ck_assert_int_eq(export->end_ms, 7000);
 }
 END_TEST
 
@@ -115,7 +131,8 @@ START_TEST(what_an_earlier_call_has_built)
     struct build_step_result item = {
         .name = (char *)earlier_steps[_i].name, .cached = earlier_steps[_i].cached, .ms = 700};
     const struct build_steps earlier = {.items = &item, .len = 1};
-    build_steps_read(&progress, BUILD_STEPS_ALL, &spans, SPAN_NONE, 0, 9000, &steps);
+    build_steps_read(&progress, BUILD_STEPS_ALL, &spans, SPAN_NONE,
+                     &(struct build_times){0, 9000, 0}, &steps);
     build_steps_add_earlier(&steps, &earlier);
     ck_assert(steps.items[0].cached == !earlier_steps[_i].counts);
     ck_assert_int_eq(steps.items[0].ms, earlier_steps[_i].counts ? 700 : 0);
@@ -132,6 +149,7 @@ Suite *build_steps_suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, steps_are_read);
     tcase_add_test(tests, times_of_an_earlier_call);
+    tcase_add_test(tests, nothing_begins_before_its_parent);
     tcase_add_loop_test(tests, caches_are_read_by_themselves, 0,
                         (int)(sizeof parts / sizeof *parts));
     tcase_add_loop_test(tests, what_an_earlier_call_has_built, 0,

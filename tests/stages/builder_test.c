@@ -128,6 +128,7 @@ static void set_up(void)
     snprintf(platform, sizeof platform, "linux/amd64");
     inputs = (struct inputs){.builder = builder, .platform = platform, .cache_registry = true};
     run = (struct run){.inputs = &inputs, .environ = environment};
+    spans_init(&run.result.spans);
     run.services.github.runner_temp = folder;
     run.deadline_ms = clock_now_ms() + 3600000;
     run.services.docker.socket = "/run/x.sock";
@@ -141,6 +142,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     builder_release(&run);
+    spans_release(&run.result.spans);
     process_replace(NULL, NULL);
     http_replace(NULL, NULL);
     log_use(NULL);

@@ -88,12 +88,12 @@ class Bench:
         done = subprocess.run([sys.executable, "-I", "-S", str(HERE / "meter.py"), str(folder / "meter"), self.binary],
                               env=environment, cwd=side.project.folder, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
-        seconds, cpu_s, peak_kib, code = (folder / "meter").read_text().split()
+        began_at, seconds, cpu_s, peak_kib, code = (folder / "meter").read_text().split()
         if code != "0":
             raise runner.HarnessError(done.stdout.decode()[-4000:])
-        return {"s": float(seconds), "cpu_s": float(cpu_s), "peak_kib": int(peak_kib),
-                "requests": [request for request in self.cloud.requests()
-                             if request["n"] > mark and request["service"] in OWN]}
+        requests = [request for request in self.cloud.requests() if request["n"] > mark and request["service"] in OWN]
+        return {"s": float(seconds), "cpu_s": float(cpu_s), "peak_kib": int(peak_kib), "requests": requests,
+                "first_request_s": min(request["start"] for request in requests) - float(began_at)}
 
     def by_hand(self, side, sleeps):
         environment = {**os.environ, **case.KEYS, "NAME": side.name, "BASE_NAME": side.base_name, "URL": side.url,
@@ -137,7 +137,7 @@ class Bench:
         subprocess.run([sys.executable, "-I", "-S", str(HERE / "meter.py"), str(meter), shutil.which("curl"), "--silent",
                         "--output", "/dev/null", "--output", "/dev/null", "--output", "/dev/null", *hosts],
                        stdin=subprocess.DEVNULL, check=True)
-        _, cpu_s, _, code = meter.read_text().split()
+        _, _, cpu_s, _, code = meter.read_text().split()
         if code != "0":
             raise runner.HarnessError(f"curl: {code}")
         return float(cpu_s)
@@ -201,6 +201,7 @@ class Bench:
             by_hand.append(self.by_hand(hand, False))
         self.cloud.settings(latency_ms=0)
         memory = max(self.ours(ours, memory=True)["peak_kib"] for _ in range(3))
+        first_s = statistics.median(self.ours(ours)["first_request_s"] for _ in range(3 * self.rounds))
         curl_s = statistics.median(self.curl_alone(ours) for _ in range(3 * self.rounds))
         wall = median(runs)
         self.say(title, "wall", wall * 1000, "ms", 250 + 10 * HANDSHAKES)
@@ -210,6 +211,7 @@ class Bench:
         processor_s = statistics.median(run["cpu_s"] for run in runs)
         self.say(title, "processor time", processor_s * 1000, "ms", 25)
         self.say(title, "processor time / that of curl for a request to each host", processor_s / curl_s, "")
+        self.say(title, "start to first request, with its handshake", first_s * 1000, "ms", 50)
         self.say(title, "peak memory", memory / 1024, "MB", 24)
 
     def code_change(self):

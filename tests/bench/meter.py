@@ -1,6 +1,6 @@
 """Run one program and say what it cost: python3 -I -S meter.py FILE PROGRAM ARGUMENT…
 
-Writes to FILE: seconds on the clock, its processor seconds and those of its children, the largest resident size in KiB of the program itself, the exit code.
+Writes to FILE: when it began (seconds since 1970), seconds on the clock, its processor seconds and those of its children, the largest resident size in KiB of the program itself, the exit code.
 The kernel's own count of a child's largest size starts at its parent's and holds its children's, so the size is looked up while it runs, where METER_MEMORY is set.
 """
 
@@ -21,7 +21,7 @@ def main():
     out, argv = sys.argv[1], sys.argv[2:]
     environment = dict(os.environ)
     watch = environment.pop("METER_MEMORY", None) is not None
-    began = time.monotonic()
+    began_at, began = time.time(), time.monotonic()
     child = os.fork()
     if child == 0:
         try:
@@ -38,7 +38,7 @@ def main():
         time.sleep(0.003)
     seconds = time.monotonic() - began
     with open(out, "w", encoding="ascii") as file:
-        file.write(f"{seconds} {usage.ru_utime + usage.ru_stime} {peak} {os.waitstatus_to_exitcode(status)}\n")
+        file.write(f"{began_at} {seconds} {usage.ru_utime + usage.ru_stime} {peak} {os.waitstatus_to_exitcode(status)}\n")
 
 
 main()

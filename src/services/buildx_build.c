@@ -87,11 +87,10 @@ static void add_progress(void *context, enum process_stream stream, const char *
     progress_add_line(&result->progress, line, len);
     if (result->heard_ms == 0 && result->progress.len > 0)
         result->heard_ms = clock_now_ms();
-    if (result->digest[0] || !result->progress.pushed_digest[0])
+    if (!listener->build->on_pushed || result->digest[0] || !result->progress.pushed_digest[0])
         return;
     snprintf(result->digest, sizeof result->digest, "%s", result->progress.pushed_digest);
-    if (listener->build->on_pushed)
-        listener->build->on_pushed(listener->build->line_context, result);
+    listener->build->on_pushed(listener->build->line_context, result);
 }
 
 static bool stands_still_too_long(void *context)
@@ -154,8 +153,8 @@ static int build_in(const char *folder, const struct buildx *buildx,
     buildx_arguments(build, &secrets, build->tags ? metadata.buf : NULL, &arguments);
     if (run_build(buildx, build, &arguments, result, err) < 0)
         return -1;
-    /* What BuildKit has pushed is ours for certain. */
-    return build->tags && !result->digest[0] ? read_digest(metadata.buf, result->digest, err) : 0;
+    bool is_known = result->digest[0]; /* and taken up already */
+    return build->tags && !is_known ? read_digest(metadata.buf, result->digest, err) : 0;
 }
 
 int buildx_build(struct buildx *buildx, const struct buildx_build *build,

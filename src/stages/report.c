@@ -141,7 +141,7 @@ int report_json_end(struct result *result)
     json_free(json);
     FILE *out = fdopen(json_fd, "w");
     bool is_good = out && fprintf(out, "%s\n", text.buf) > 0;
-    is_good = out && fclose(out) == 0 && is_good;
+    is_good = (out ? fclose(out) : close(json_fd)) == 0 && is_good;
     json_fd = -1;
     if (!is_good)
         log_warning("the result could not be written as JSON: %s", strerror(errno));

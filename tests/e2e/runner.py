@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import signal
+import shlex
 import shutil
 import subprocess
 import sys
@@ -267,6 +268,7 @@ class Step:
         self.job = job or Job()
         self.arguments = list(arguments)
         self.wrap = wrap
+        self.terminal, self.terminal_stdout = False, None  # True: in a terminal of its own; the other goes to a file
         self.hide = list(hide)
         self.limits = limits or {}
         self.env_without = set(env_without)
@@ -288,7 +290,7 @@ class Step:
             self.make_small(self.folder / name, free)
         self.make_shims()
         env = self.environment()
-        spec = {"argv": [*self.tool(), self.binary, *self.arguments], "env": env, "cwd": "/github/workspace",
+        spec = {"argv": self.command(), "env": env, "cwd": "/github/workspace",
                 "hide": self.hide, "limits": self.limits, "binds": self.binds(), "read_only": self.read_only,
                 "streams": self.streams}
         read_end, write_end = os.pipe()
@@ -342,6 +344,13 @@ class Step:
         for name in self.env_without:
             env.pop(name, None)
         return env
+
+    def command(self):
+        argv = [*self.tool(), str(self.binary), *self.arguments]
+        if not self.terminal:
+            return argv
+        redirect = f" >{self.terminal_stdout}" if self.terminal_stdout else ""
+        return ["/usr/bin/script", "--quiet", "--flush", "--return", "--command", shlex.join(argv) + redirect, "/dev/null"]
 
     def tool(self):
         if self.wrap == "valgrind":

@@ -2,6 +2,7 @@
 
 import subprocess
 
+from . import case
 from .serving import FunctionCase
 
 PAGE = 4096
@@ -151,7 +152,10 @@ class Descriptors(ResourceCase):
         """From so few that nothing can be opened to enough: an error that names it, or all is done."""
         project, _ = self.serve()
         codes = {}
+        least = 24 if case.Options.wrap == "valgrind" else 4  # it needs some itself
         for count in (4, 8, 12, 16, 24, 64):
+            if count < least:
+                continue
             with self.subTest(descriptors=count):
                 step = self.ready(project, skip_unchanged="false")
                 step.limits = {"nofile": count}
@@ -161,7 +165,7 @@ class Descriptors(ResourceCase):
                     self.assertTrue(run.log.errors, "no error")
                     self.serves("1" if 0 in codes.values() else "0")
         self.assertEqual(codes[64], 0, codes)
-        self.assertEqual(codes[4], 1, codes)
+        self.assertEqual(codes.get(4, 1), 1, codes)
         self.assertPlainRunArrives(project)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 
 from . import case, cloud
 from .serving import FunctionCase
@@ -13,13 +12,12 @@ COLOUR = re.compile(r"\x1b\[\d*m")
 
 
 class Terminal(FunctionCase):
-    def on_terminal(self, project, *arguments, env=None, redirect="", **more):
+    def on_terminal(self, project, *arguments, env=None, stdout=None, **more):
         """As in a terminal of its own; gives what came there, byte by byte."""
         flags = [part for name, value in self.wanted().items() for part in (f"--{name}", value)]
-        command = shlex.join([str(case.Options.binary), *arguments, *flags]) + redirect
         step = self.step(project, github=False, inputs={}, env={**case.KEYS, "TERM": "xterm", **(env or {})},
-                         arguments=["--quiet", "--flush", "--return", "--command", command, "/dev/null"], **more)
-        step.binary = "/usr/bin/script"
+                         arguments=[*arguments, *flags], **more)
+        step.terminal, step.terminal_stdout = True, stdout
         run = step.run()
         self.runs.append(run)
         self.assertNoSecret(run)
@@ -48,7 +46,7 @@ class Terminal(FunctionCase):
         place = self.folder / "out"
         place.mkdir()
         place.chmod(0o777)
-        run, said = self.on_terminal(project, "plan", "--json", redirect=f" >{place}/result.json")
+        run, said = self.on_terminal(project, "plan", "--json", stdout=place / "result.json")
         self.assertExit(run, 0)
         self.assertEqual(json.loads((place / "result.json").read_text(encoding="utf-8"))["outcome"], "planned")
         self.assertIn("function: ", said)

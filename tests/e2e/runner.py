@@ -10,9 +10,9 @@ import json
 import os
 import pathlib
 import re
-import signal
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile

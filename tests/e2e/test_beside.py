@@ -17,6 +17,8 @@ BASE_WAITS = ('case "$*" in *--target*) "$REAL" "$@" || exit; touch "{0}"; exit;
               + ';; esac\nexec "$REAL" "$@"\n')
 BASE_FAILS = 'case "$*" in *--target*) exec sleep 120;; *Dockerfile.lambda.base*) sleep 1; exit 1;; esac\nexec "$REAL" "$@"\n'
 
+BUILDKIT_TRIES = 4  # of one push
+
 TWO_STAGES = """\
 ARG BASE_IMAGE
 FROM busybox AS words
@@ -28,9 +30,6 @@ COPY function /function
 COPY app/ /app/
 ENTRYPOINT ["/function"]
 """
-
-
-BUILDKIT_TRIES = 4  # of one push
 
 
 class BesideCase(FunctionCase):

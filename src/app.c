@@ -361,6 +361,7 @@ int app_main(int argc, const char *const *argv, const char *const *environment)
     if (report_json_end(&run->result) < 0 && code == 0)
         code = 1;
 
+    pulse_release();
     run_release(run); /* first: a thread of it may still read the inputs */
     secrets_release(run);
     if (app.has_event)

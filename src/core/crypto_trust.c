@@ -1,30 +1,40 @@
 #include "core/crypto_trust.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
+
+#define HEAD_CHARS  720 /* of base64: a certificate up to the end of its subject */
+#define MOST_HEADER 16  /* bytes of DER before the content of an element */
+#define NOT_DER                                                                                    \
+    0x81 /* what ASN1_get_object answers: 0x80: cut or broken, 1: its length is told by its end */
+#define PEM_BEGIN "-----BEGIN "
+#define PEM_END   "-----END "
 
 struct certificate {
-    X509_NAME *subject; /* owned */
-    unsigned char *der; /* owned, OpenSSL's */
-    long der_len;
-    bool has_trust; /* "TRUSTED CERTIFICATE": OpenSSL's own remarks follow it */
+    long at;                 /* where it begins in the file, in bytes */
+    uint32_t subject_digest; /* by digest_name */
+    bool has_digest;         /* else it may be anybody's */
 };
 
 struct trust {
     pthread_mutex_t lock;
-    char *ca_file;                    /* owned */
+    char *ca_file; /* owned */
+    FILE *file;    /* owned; under lock; open as long as there is a store; NULL: not read yet */
     struct certificate *certificates; /* owned; fixed once the store is there */
     size_t len;
-    X509_STORE *store;          /* owned; under lock; NULL: not read yet */
+    X509_STORE *store;          /* owned; under lock; NULL: not made yet */
     X509_LOOKUP_METHOD *lookup; /* owned; the store's */
 };
 
@@ -38,11 +48,10 @@ struct trust *trust_new(const char *ca_file)
 
 static void forget_certificates(struct trust *trust)
 {
-    for (size_t i = 0; i < trust->len; i++) {
-        X509_NAME_free(trust->certificates[i].subject);
-        OPENSSL_free(trust->certificates[i].der);
-    }
+    if (trust->file)
+        fclose(trust->file);
     free(trust->certificates);
+    trust->file = NULL;
     trust->certificates = NULL;
     trust->len = 0;
 }
@@ -59,15 +68,58 @@ void trust_free(struct trust *trust)
     free(trust);
 }
 
-/* ---- the file ---- */
+/* ---- names ---- */
 
-/* Step over one element of DER, or into it. False: there is none of that kind within the bytes. */
+/* The kinds of string whose bytes below 0x80 are ASCII. */
+#define ASCII_STRINGS                                                                              \
+    (B_ASN1_UTF8STRING | B_ASN1_PRINTABLESTRING | B_ASN1_IA5STRING | B_ASN1_T61STRING |            \
+     B_ASN1_VISIBLESTRING)
+
+/* FNV-1a: draft-eastlake-fnv, "FNV Constants". */
+static uint32_t add_letters(uint32_t digest, const unsigned char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned lower = bytes[i] | 0x20;
+        bool counts = (lower >= 'a' && lower <= 'z') || (bytes[i] >= '0' && bytes[i] <= '9');
+        if (counts)
+            digest = (digest ^ lower) * 16777619U;
+    }
+    return digest;
+}
+
+/*
+ * A number that is the same for all names that X509_NAME_cmp takes for equal. It makes no difference between upper and lower case, kinds of string, and how much
+ * white space there is, so only ASCII's letters and digits count here. False: the name holds a text that is written in another way.
+ */
+static bool digest_name(const unsigned char *der, const unsigned char *end, uint32_t *ret_digest)
+{
+    uint32_t digest = 2166136261U;
+    while (der < end) {
+        long len;
+        int tag, class;
+        int form = ASN1_get_object(&der, &len, &tag, &class, end - der);
+        if ((form & NOT_DER) || class != V_ASN1_UNIVERSAL)
+            return false;
+        if (form & V_ASN1_CONSTRUCTED)
+            continue; /* into it */
+        if (tag != V_ASN1_OBJECT && !(ASN1_tag2bit(tag) & ASCII_STRINGS))
+            return false;
+        if (tag != V_ASN1_OBJECT)
+            digest = add_letters(digest, der, (size_t)len);
+        der += len;
+    }
+    *ret_digest = digest;
+    return true;
+}
+
+/* Over one element of DER, or into one, whose end need not be here. False: there is none of that kind. */
 static bool step(const unsigned char **at, const unsigned char *end, int wanted, bool into)
 {
     long len;
     int tag, class;
     const unsigned char *start = *at;
-    if (start >= end || (ASN1_get_object(at, &len, &tag, &class, end - start) & 0x80))
+    if (end - start < MOST_HEADER ||
+        (ASN1_get_object(at, &len, &tag, &class, into ? LONG_MAX : end - start) & NOT_DER))
         return false;
     if (wanted >= 0 && (tag != wanted || class != V_ASN1_UNIVERSAL)) {
         *at = start;
@@ -79,41 +131,108 @@ static bool step(const unsigned char **at, const unsigned char *end, int wanted,
 }
 
 /*
- * RFC 5280, 4.1: Certificate ::= SEQUENCE { tbsCertificate SEQUENCE { version [0] optional, serialNumber INTEGER, signature, issuer, validity, subject Name, … */
-static X509_NAME *read_subject(const unsigned char *der, long der_len)
+ * RFC 5280, 4.1: Certificate ::= SEQUENCE { tbsCertificate SEQUENCE { version [0] optional, serialNumber INTEGER, signature, issuer, validity, subject Name, …
+ * False: the subject does not end within the bytes.
+ */
+static bool digest_subject(const unsigned char *der, size_t der_len, uint32_t *ret_digest)
 {
     const unsigned char *at = der, *end = der + der_len;
     if (!step(&at, end, V_ASN1_SEQUENCE, true) || !step(&at, end, V_ASN1_SEQUENCE, true))
-        return NULL;
+        return false;
     if (!step(&at, end, V_ASN1_INTEGER, false) && /* the version stands before the number */
         !(step(&at, end, -1, false) && step(&at, end, V_ASN1_INTEGER, false)))
-        return NULL;
+        return false;
     for (int i = 0; i < 3; i++) /* signature, issuer, validity */
         if (!step(&at, end, V_ASN1_SEQUENCE, false))
-            return NULL;
-    return d2i_X509_NAME(NULL, &at, end - at);
+            return false;
+    const unsigned char *subject = at;
+    return step(&at, end, V_ASN1_SEQUENCE, false) && digest_name(subject, at, ret_digest);
 }
 
-static bool is_certificate(const char *label, bool *ret_has_trust)
+static bool digest_of(const X509_NAME *name, uint32_t *ret_digest)
 {
-    *ret_has_trust = strcmp(label, PEM_STRING_X509_TRUSTED) == 0;
-    return *ret_has_trust || strcmp(label, PEM_STRING_X509) == 0 ||
-           strcmp(label, PEM_STRING_X509_OLD) == 0;
+    const unsigned char *der;
+    size_t len;
+    return X509_NAME_get0_der(name, &der, &len) == 1 && digest_name(der, der + len, ret_digest);
 }
 
-static void keep_certificate(struct trust *trust, const char *label, unsigned char *der,
-                             long der_len)
+/* ---- the file ---- */
+
+/* The beginning of a certificate's text, without its ends of lines. */
+struct head {
+    size_t len;
+    char base64[HEAD_CHARS];
+};
+
+static void add_to_head(struct head *head, const char *line)
 {
-    struct certificate certificate = {.der = der, .der_len = der_len};
-    if (is_certificate(label, &certificate.has_trust))
-        certificate.subject = read_subject(der, der_len);
-    if (!certificate.subject) {
-        OPENSSL_free(der);
-        return;
-    }
+    size_t len = strcspn(line, " \t\r\n");
+    size_t room = sizeof head->base64 - head->len;
+    len = len < room ? len : room;
+    memcpy(head->base64 + head->len, line, len);
+    head->len += len;
+}
+
+static void keep_certificate(struct trust *trust, long at, const struct head *head)
+{
+    unsigned char der[HEAD_CHARS / 4 * 3];
+    struct certificate certificate = {.at = at};
+    int len = EVP_DecodeBlock(der, (const unsigned char *)head->base64, (int)(head->len / 4 * 4));
+    certificate.has_digest =
+        len > 0 && digest_subject(der, (size_t)len, &certificate.subject_digest);
     trust->certificates =
         memory_resize(trust->certificates, trust->len + 1, sizeof *trust->certificates);
     trust->certificates[trust->len++] = certificate;
+}
+
+static bool begins_certificate(const char *line)
+{
+    static const char *const labels[] = {PEM_STRING_X509, PEM_STRING_X509_OLD,
+                                         PEM_STRING_X509_TRUSTED};
+    if (!text_starts_with(line, PEM_BEGIN))
+        return false;
+    const char *label = line + strlen(PEM_BEGIN);
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (text_starts_with(label, labels[i]) && label[strlen(labels[i])] == '-')
+            return true;
+    return false;
+}
+
+static void find_certificates(struct trust *trust)
+{
+    char line[256];
+    struct head head;
+    long begin = -1; /* of the certificate that goes on */
+    while (fgets(line, sizeof line, trust->file)) {
+        if (begins_certificate(line)) {
+            begin = ftell(trust->file) - (long)strlen(line);
+            head.len = 0;
+        } else if (begin >= 0 && text_starts_with(line, PEM_END)) {
+            keep_certificate(trust, begin, &head);
+            begin = -1;
+        } else if (begin >= 0) {
+            add_to_head(&head, line);
+        }
+    }
+}
+
+/* NULL: it cannot be decoded. */
+static X509 *read_certificate(struct trust *trust, const struct certificate *certificate)
+{
+    X509 *decoded = NULL;
+    if (fseek(trust->file, certificate->at, SEEK_SET) == 0)
+        decoded = PEM_read_X509_AUX(trust->file, NULL, NULL, NULL);
+    ERR_clear_error();
+    return decoded;
+}
+
+static bool holds_a_good_one(struct trust *trust)
+{
+    X509 *decoded = NULL;
+    for (size_t i = 0; i < trust->len && !decoded; i++)
+        decoded = read_certificate(trust, &trust->certificates[i]);
+    X509_free(decoded);
+    return decoded;
 }
 
 /* A machine that is short of something is not the fault of whoever named the file. */
@@ -128,50 +247,46 @@ static int cannot_open(const struct trust *trust, struct error *err)
 
 static int read_file(struct trust *trust, struct error *err)
 {
-    FILE *file = fopen(trust->ca_file, "re");
-    char *label, *header;
-    unsigned char *der;
-    long der_len;
-    if (!file)
+    trust->file = fopen(trust->ca_file, "re");
+    if (!trust->file)
         return cannot_open(trust, err);
-    while (PEM_read(file, &label, &header, &der, &der_len)) {
-        keep_certificate(trust, label, der, der_len);
-        OPENSSL_free(label);
-        OPENSSL_free(header);
-    }
-    ERR_clear_error(); /* that there is no further one */
-    fclose(file);
-    if (trust->len > 0)
+    find_certificates(trust);
+    if (holds_a_good_one(trust))
         return 0;
     return error_set(err, ERROR_INPUT, "there is no certificate in %s", trust->ca_file);
 }
 
 /* ---- the lookup ---- */
 
-static void add_to_store(X509_STORE *store, const struct certificate *certificate)
+/* OpenSSL's own lookups keep in the store what they find, and so must this one: the verification looks for further ones of that name there. */
+static bool add_to_store(struct trust *trust, X509_STORE *store, const X509_NAME *name)
 {
-    const unsigned char *at = certificate->der;
-    X509 *decoded = certificate->has_trust ? d2i_X509_AUX(NULL, &at, certificate->der_len)
-                                           : d2i_X509(NULL, &at, certificate->der_len);
-    if (decoded)
-        X509_STORE_add_cert(store, decoded); /* it takes a reference; one that is there stays */
-    X509_free(decoded);
+    uint32_t digest;
+    bool is_any = false, has_digest = digest_of(name, &digest);
+    for (size_t i = 0; i < trust->len; i++) {
+        const struct certificate *certificate = &trust->certificates[i];
+        if (has_digest && certificate->has_digest && certificate->subject_digest != digest)
+            continue;
+        X509 *decoded = read_certificate(trust, certificate);
+        if (decoded) {
+            X509_STORE_add_cert(store, decoded); /* it takes a reference; one that is there stays */
+            is_any = true;
+        }
+        X509_free(decoded);
+    }
+    return is_any;
 }
 
-/* OpenSSL's own lookups keep in the store what they find, and so must this one: the verification looks for further ones of that name there. */
 static int find_by_subject(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X509_NAME *name,
                            X509_OBJECT *ret_object)
 {
-    const struct trust *trust = X509_LOOKUP_get_method_data(lookup);
+    struct trust *trust = X509_LOOKUP_get_method_data(lookup);
     X509_STORE *store = X509_LOOKUP_get_store(lookup);
-    bool is_any = false;
     if (type != X509_LU_X509)
         return 0;
-    for (size_t i = 0; i < trust->len; i++)
-        if (X509_NAME_cmp(trust->certificates[i].subject, name) == 0) {
-            add_to_store(store, &trust->certificates[i]);
-            is_any = true;
-        }
+    pthread_mutex_lock(&trust->lock);
+    bool is_any = add_to_store(trust, store, name);
+    pthread_mutex_unlock(&trust->lock);
     if (!is_any)
         return 0;
     X509_STORE_lock(store);

@@ -1,7 +1,7 @@
 /*
  * pulse.h: while a stage works, a line that says how far it is: every ten seconds in a log, every second on a terminal, where it is one live line.
  *
- * One stage at a time; pulse_count may be called from any thread and is cheap.
+ * One stage at a time; pulse_count may be called from any thread and is cheap. A thread of its own speaks, from the first stage until pulse_release.
  */
 #ifndef STAGES_PULSE_H
 #define STAGES_PULSE_H
@@ -18,5 +18,7 @@ void pulse_count(size_t steps_done, size_t steps_all, int64_t bytes_done, int64_
 bool pulse_wants_count(void);
 /* After it no line comes any more. */
 void pulse_end(void);
+/* Behind the last stage. */
+void pulse_release(void);
 
 #endif

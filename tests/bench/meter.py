@@ -22,12 +22,7 @@ def main():
     environment = dict(os.environ)
     watch = environment.pop("METER_MEMORY", None) is not None
     began_at, began = time.time(), time.monotonic()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.execve(argv[0], argv, environment)
-        finally:
-            os._exit(127)
+    child = os.posix_spawn(argv[0], argv, environment)  # a fork of this interpreter would count as the program's work
     peak = 0
     time.sleep(0.02 if watch else 0)  # until it is the program, not this
     while True:

@@ -178,6 +178,110 @@ START_TEST(chains)
 }
 END_TEST
 
+/* The name of the issuer as its own certificate writes it, and as another's does. */
+static const struct {
+    const char *what, *subject, *issuer;
+    int subject_kind, issuer_kind;
+    bool is_same;
+} spellings[] = {
+    {"itself", "Root CA", "Root CA", V_ASN1_UTF8STRING, V_ASN1_UTF8STRING, true},
+    {"case", "Root CA", "rOOT ca", V_ASN1_UTF8STRING, V_ASN1_UTF8STRING, true},
+    {"white space", "Root CA", "  Root \t CA ", V_ASN1_UTF8STRING, V_ASN1_UTF8STRING, true},
+    {"kind of string", "Root CA", "Root CA", V_ASN1_PRINTABLESTRING, V_ASN1_IA5STRING, true},
+    {"two bytes a letter", "Root CA", "\0R\0o\0o\0t\0 \0C\0A", V_ASN1_UTF8STRING, V_ASN1_BMPSTRING,
+     true},
+    {"the other way round", "\0R\0o\0o\0t\0 \0C\0A", "root ca", V_ASN1_BMPSTRING, V_ASN1_T61STRING,
+     true},
+    {"another script", "\x4f\x60\x4f\x60\x4f\x60\x4f\x60\x4f\x60\x4f\x60\x4f\x60",
+     "\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0",
+     V_ASN1_BMPSTRING, V_ASN1_UTF8STRING, true},
+    {"accents", "R\xf6ot", "R\xc3\xb6ot", V_ASN1_T61STRING, V_ASN1_UTF8STRING, true},
+    {"digits", "12345", "12345", V_ASN1_NUMERICSTRING, V_ASN1_NUMERICSTRING, true},
+    {"the same letters", "Root CA", "RootCA", V_ASN1_UTF8STRING, V_ASN1_UTF8STRING, false},
+    {"other punctuation", "Root-CA", "Root.CA", V_ASN1_UTF8STRING, V_ASN1_UTF8STRING, false},
+    {"another letter", "Root CA", "Root CB", V_ASN1_UTF8STRING, V_ASN1_UTF8STRING, false},
+};
+
+static X509_NAME *spell(const char *text, int kind, const char *unit)
+{
+    X509_NAME *name = X509_NAME_new();
+    int len = kind == V_ASN1_BMPSTRING ? 14 : (int)strlen(text);
+    if (unit)
+        X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_UTF8, (const unsigned char *)unit, -1, -1,
+                                   0);
+    ck_assert_int_eq(
+        X509_NAME_add_entry_by_txt(name, "CN", kind, (const unsigned char *)text, len, -1, 0), 1);
+    return name;
+}
+
+/* A root whose subject is `subject`, alone in the file; is one trusted that says `issuer` signed it? Takes both names. */
+static bool is_issuer(X509_NAME *subject, X509_NAME *issuer)
+{
+    struct issuer root = make("root", NULL, true, 2), other = make("other", NULL, true, 2);
+    X509_set_subject_name(root.certificate, subject);
+    X509_set_issuer_name(root.certificate, subject);
+    X509_sign(root.certificate, root.key, EVP_sha256());
+    struct issuer leaf = make("leaf", &root, false, 2);
+    X509_set_issuer_name(leaf.certificate, issuer);
+    X509_sign(leaf.certificate, root.key, EVP_sha256());
+    FILE *file = open_file();
+    PEM_write_X509(file, other.certificate);
+    PEM_write_X509(file, root.certificate);
+    fclose(file);
+    bool trusted = is_trusted(leaf.certificate, NULL);
+    unlink(path);
+    issuer_release(&root);
+    issuer_release(&other);
+    issuer_release(&leaf);
+    X509_NAME_free(subject);
+    X509_NAME_free(issuer);
+    return trusted;
+}
+
+START_TEST(names)
+{
+    X509_NAME *subject = spell(spellings[_i].subject, spellings[_i].subject_kind, NULL);
+    X509_NAME *issuer = spell(spellings[_i].issuer, spellings[_i].issuer_kind, NULL);
+    ck_assert_msg(is_issuer(subject, issuer) == spellings[_i].is_same, "%s", spellings[_i].what);
+}
+END_TEST
+
+/* Of each certificate only the beginning is looked at: its subject may end behind that. */
+START_TEST(a_long_name)
+{
+    char unit[65] = "";
+    memset(unit, 'u', sizeof unit - 1);
+    X509_NAME *subject = spell("Root CA", V_ASN1_UTF8STRING, unit);
+    for (int i = 0; i < 10; i++)
+        X509_NAME_add_entry_by_txt(subject, "OU", MBSTRING_UTF8, (unsigned char *)unit, -1, -1, 0);
+    ck_assert(is_issuer(subject, X509_NAME_dup(subject)));
+}
+END_TEST
+
+/* As editors and other systems write such files. */
+START_TEST(layouts)
+{
+    static const char *const line_ends[] = {"\n", "\r\n", "  \n"};
+    struct issuer root = make("root", NULL, true, 2);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text;
+    PEM_write_bio_X509(bio, root.certificate);
+    BIO_write(bio, "", 1);
+    BIO_get_mem_data(bio, &text);
+    FILE *file = open_file();
+    for (const char *c = text; *c; c++)
+        if (*c == '\n')
+            fputs(line_ends[_i], file);
+        else
+            fputc(*c, file);
+    fclose(file);
+    ck_assert(is_trusted(root.certificate, NULL));
+    unlink(path);
+    BIO_free(bio);
+    issuer_release(&root);
+}
+END_TEST
+
 /* Every certificate that this system trusts: found by its subject, and judged as OpenSSL judges it. */
 START_TEST(the_systems_file)
 {
@@ -277,6 +381,9 @@ Suite *crypto_trust_suite(void)
     Suite *suite = suite_create("crypto_trust");
     TCase *tests = tcase_create("crypto_trust");
     tcase_add_test(tests, chains);
+    tcase_add_loop_test(tests, names, 0, (int)(sizeof spellings / sizeof *spellings));
+    tcase_add_test(tests, a_long_name);
+    tcase_add_loop_test(tests, layouts, 0, 3);
     tcase_add_test(tests, the_systems_file);
     tcase_add_test(tests, a_broken_one_among_others);
     tcase_add_test(tests, no_descriptor_is_left);

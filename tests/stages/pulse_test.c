@@ -58,6 +58,13 @@ START_TEST(live_line_beats_and_ends)
     int before = live_lines;
     nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 200000000}, NULL);
     ck_assert_int_eq(live_lines, before);
+    pulse_begin("Application image", 0); /* and again, for the next stage */
+    for (int i = 0; i < 100 && live_lines == before; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    ck_assert_ptr_nonnull(strstr(last, "Application image: 1."));
+    pulse_end();
+    pulse_release();
+    pulse_release();
     log_use(NULL);
 }
 END_TEST
@@ -71,6 +78,7 @@ START_TEST(short_work_says_nothing)
     }
     ck_assert_int_eq(other_lines, 0);
     ck_assert_str_eq(last, "");
+    pulse_release();
     log_use(NULL);
 }
 END_TEST

@@ -86,7 +86,8 @@ class Endpoint:
 
     def _serve(self, service, call, problem):
         journal = self._cloud.journal
-        entry = journal.open(service.name, call.operation, call.resource, call.body)
+        agent = call.request.headers.get("User-Agent", "")
+        entry = journal.open(service.name, call.operation, call.resource, call.body, agent)
         response = None
         try:
             self._wait(self._cloud.settings.latency_ms)

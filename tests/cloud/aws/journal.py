@@ -7,6 +7,7 @@ from collections import deque
 
 ENTRIES = 20_000
 BODY_BYTES = 16 * 1024
+AGENT_CHARS = 80
 
 
 class Journal:
@@ -15,7 +16,7 @@ class Journal:
         self._entries = deque(maxlen=ENTRIES)
         self._count = 0
 
-    def open(self, service, operation, resource=None, body=None):
+    def open(self, service, operation, resource=None, body=None, agent=""):
         """An entry shows up at once, with status null until the request is answered."""
         with self._lock:
             self._count += 1
@@ -29,6 +30,7 @@ class Journal:
                 "ms": None,
                 "resource": resource,
                 "body": cut(body),
+                "agent": agent[:AGENT_CHARS],
             }
             self._entries.append(entry)
         return entry

@@ -1,7 +1,6 @@
 #include "core/crypto_trust.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -13,28 +12,21 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/text.h"
-
-#define HEAD_CHARS  720 /* of base64: a certificate up to the end of its subject */
-#define MOST_HEADER 16  /* bytes of DER before the content of an element */
-#define NOT_DER                                                                                    \
-    0x81 /* what ASN1_get_object answers: 0x80: cut or broken, 1: its length is told by its end */
-#define PEM_BEGIN "-----BEGIN "
-#define PEM_END   "-----END "
 
 struct certificate {
-    long at;                 /* where it begins in the file, in bytes */
-    uint32_t subject_digest; /* by digest_name */
+    unsigned char *der; /* owned, OpenSSL's */
+    long der_len;
+    bool has_trust;          /* "TRUSTED CERTIFICATE": OpenSSL's own remarks follow it */
     bool has_digest;         /* else it may be anybody's */
+    uint32_t subject_digest; /* by digest_name */
 };
 
 struct trust {
     pthread_mutex_t lock;
-    char *ca_file; /* owned */
-    FILE *file;    /* owned; under lock; open as long as there is a store; NULL: not read yet */
+    char *ca_file;                    /* owned */
     struct certificate *certificates; /* owned; fixed once the store is there */
     size_t len;
-    X509_STORE *store;          /* owned; under lock; NULL: not made yet */
+    X509_STORE *store;          /* owned; under lock; NULL: not read yet */
     X509_LOOKUP_METHOD *lookup; /* owned; the store's */
 };
 
@@ -48,10 +40,9 @@ struct trust *trust_new(const char *ca_file)
 
 static void forget_certificates(struct trust *trust)
 {
-    if (trust->file)
-        fclose(trust->file);
+    for (size_t i = 0; i < trust->len; i++)
+        OPENSSL_free(trust->certificates[i].der);
     free(trust->certificates);
-    trust->file = NULL;
     trust->certificates = NULL;
     trust->len = 0;
 }
@@ -70,56 +61,67 @@ void trust_free(struct trust *trust)
 
 /* ---- names ---- */
 
+#define FNV_BASIS 2166136261U /* FNV-1a: draft-eastlake-fnv, "FNV Constants" */
+#define FNV_PRIME 16777619U
+#define NOT_DER   0x81 /* of ASN1_get_object: 0x80: cut or broken, 1: its end is marked instead */
+
 /* The kinds of string whose bytes below 0x80 are ASCII. */
 #define ASCII_STRINGS                                                                              \
     (B_ASN1_UTF8STRING | B_ASN1_PRINTABLESTRING | B_ASN1_IA5STRING | B_ASN1_T61STRING |            \
      B_ASN1_VISIBLESTRING)
 
-/* FNV-1a: draft-eastlake-fnv, "FNV Constants". */
-static uint32_t add_letters(uint32_t digest, const unsigned char *bytes, size_t len)
+static uint32_t digest_letters(const unsigned char *bytes, size_t len)
 {
+    uint32_t digest = FNV_BASIS;
     for (size_t i = 0; i < len; i++) {
         unsigned lower = bytes[i] | 0x20;
         bool counts = (lower >= 'a' && lower <= 'z') || (bytes[i] >= '0' && bytes[i] <= '9');
         if (counts)
-            digest = (digest ^ lower) * 16777619U;
+            digest = (digest ^ lower) * FNV_PRIME;
     }
     return digest;
 }
 
 /*
- * A number that is the same for all names that X509_NAME_cmp takes for equal. It makes no difference between upper and lower case, kinds of string, and how much
- * white space there is, so only ASCII's letters and digits count here. False: the name holds a text that is written in another way.
+ * A number that is the same for all names that X509_NAME_cmp takes for equal. To that, upper and lower case, kinds of string, how much white space there is and the order of what
+ * stands in one SET make no difference: only the letters and digits of ASCII count here, and the digests of the values are added up. False: the name
+ * holds a value that is written in another way.
  */
 static bool digest_name(const unsigned char *der, const unsigned char *end, uint32_t *ret_digest)
 {
-    uint32_t digest = 2166136261U;
+    uint32_t digest = 0;
+    bool is_value = false; /* behind the OBJECT that says of what */
     while (der < end) {
         long len;
         int tag, class;
         int form = ASN1_get_object(&der, &len, &tag, &class, end - der);
         if ((form & NOT_DER) || class != V_ASN1_UNIVERSAL)
             return false;
-        if (form & V_ASN1_CONSTRUCTED)
-            continue; /* into it */
-        if (tag != V_ASN1_OBJECT && !(ASN1_tag2bit(tag) & ASCII_STRINGS))
+        bool is_set_or_sequence = form & V_ASN1_CONSTRUCTED;
+        if (is_value && (is_set_or_sequence || !(ASN1_tag2bit(tag) & ASCII_STRINGS)))
             return false;
-        if (tag != V_ASN1_OBJECT)
-            digest = add_letters(digest, der, (size_t)len);
+        if (is_set_or_sequence)
+            continue; /* into it */
+        if (!is_value && tag != V_ASN1_OBJECT)
+            return false;
+        if (is_value)
+            digest += digest_letters(der, (size_t)len);
+        is_value = !is_value;
         der += len;
     }
     *ret_digest = digest;
     return true;
 }
 
-/* Over one element of DER, or into one, whose end need not be here. False: there is none of that kind. */
+/* ---- the file ---- */
+
+/* Step over one element of DER, or into it. False: there is none of that kind within the bytes. */
 static bool step(const unsigned char **at, const unsigned char *end, int wanted, bool into)
 {
     long len;
     int tag, class;
     const unsigned char *start = *at;
-    if (end - start < MOST_HEADER ||
-        (ASN1_get_object(at, &len, &tag, &class, into ? LONG_MAX : end - start) & NOT_DER))
+    if (start >= end || (ASN1_get_object(at, &len, &tag, &class, end - start) & 0x80))
         return false;
     if (wanted >= 0 && (tag != wanted || class != V_ASN1_UNIVERSAL)) {
         *at = start;
@@ -131,10 +133,9 @@ static bool step(const unsigned char **at, const unsigned char *end, int wanted,
 }
 
 /*
- * RFC 5280, 4.1: Certificate ::= SEQUENCE { tbsCertificate SEQUENCE { version [0] optional, serialNumber INTEGER, signature, issuer, validity, subject Name, …
- * False: the subject does not end within the bytes.
- */
-static bool digest_subject(const unsigned char *der, size_t der_len, uint32_t *ret_digest)
+ * RFC 5280, 4.1: Certificate ::= SEQUENCE { tbsCertificate SEQUENCE { version [0] optional, serialNumber INTEGER, signature, issuer, validity, subject Name, … */
+static bool digest_subject(const unsigned char *der, long der_len, bool *ret_has_digest,
+                           uint32_t *ret_digest)
 {
     const unsigned char *at = der, *end = der + der_len;
     if (!step(&at, end, V_ASN1_SEQUENCE, true) || !step(&at, end, V_ASN1_SEQUENCE, true))
@@ -146,93 +147,31 @@ static bool digest_subject(const unsigned char *der, size_t der_len, uint32_t *r
         if (!step(&at, end, V_ASN1_SEQUENCE, false))
             return false;
     const unsigned char *subject = at;
-    return step(&at, end, V_ASN1_SEQUENCE, false) && digest_name(subject, at, ret_digest);
+    if (!step(&at, end, V_ASN1_SEQUENCE, false))
+        return false;
+    *ret_has_digest = digest_name(subject, at, ret_digest);
+    return true;
 }
 
-static bool digest_of(const X509_NAME *name, uint32_t *ret_digest)
+static bool is_certificate(const char *label, bool *ret_has_trust)
 {
-    const unsigned char *der;
-    size_t len;
-    return X509_NAME_get0_der(name, &der, &len) == 1 && digest_name(der, der + len, ret_digest);
+    *ret_has_trust = strcmp(label, PEM_STRING_X509_TRUSTED) == 0;
+    return *ret_has_trust || strcmp(label, PEM_STRING_X509) == 0 ||
+           strcmp(label, PEM_STRING_X509_OLD) == 0;
 }
 
-/* ---- the file ---- */
-
-/* The beginning of a certificate's text, without its ends of lines. */
-struct head {
-    size_t len;
-    char base64[HEAD_CHARS];
-};
-
-static void add_to_head(struct head *head, const char *line)
+static void keep_certificate(struct trust *trust, const char *label, unsigned char *der,
+                             long der_len)
 {
-    size_t len = strcspn(line, " \t\r\n");
-    size_t room = sizeof head->base64 - head->len;
-    len = len < room ? len : room;
-    memcpy(head->base64 + head->len, line, len);
-    head->len += len;
-}
-
-static void keep_certificate(struct trust *trust, long at, const struct head *head)
-{
-    unsigned char der[HEAD_CHARS / 4 * 3];
-    struct certificate certificate = {.at = at};
-    int len = EVP_DecodeBlock(der, (const unsigned char *)head->base64, (int)(head->len / 4 * 4));
-    certificate.has_digest =
-        len > 0 && digest_subject(der, (size_t)len, &certificate.subject_digest);
+    struct certificate certificate = {.der = der, .der_len = der_len};
+    if (!is_certificate(label, &certificate.has_trust) ||
+        !digest_subject(der, der_len, &certificate.has_digest, &certificate.subject_digest)) {
+        OPENSSL_free(der);
+        return;
+    }
     trust->certificates =
         memory_resize(trust->certificates, trust->len + 1, sizeof *trust->certificates);
     trust->certificates[trust->len++] = certificate;
-}
-
-static bool begins_certificate(const char *line)
-{
-    static const char *const labels[] = {PEM_STRING_X509, PEM_STRING_X509_OLD,
-                                         PEM_STRING_X509_TRUSTED};
-    if (!text_starts_with(line, PEM_BEGIN))
-        return false;
-    const char *label = line + strlen(PEM_BEGIN);
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-        if (text_starts_with(label, labels[i]) && label[strlen(labels[i])] == '-')
-            return true;
-    return false;
-}
-
-static void find_certificates(struct trust *trust)
-{
-    char line[256];
-    struct head head;
-    long begin = -1; /* of the certificate that goes on */
-    while (fgets(line, sizeof line, trust->file)) {
-        if (begins_certificate(line)) {
-            begin = ftell(trust->file) - (long)strlen(line);
-            head.len = 0;
-        } else if (begin >= 0 && text_starts_with(line, PEM_END)) {
-            keep_certificate(trust, begin, &head);
-            begin = -1;
-        } else if (begin >= 0) {
-            add_to_head(&head, line);
-        }
-    }
-}
-
-/* NULL: it cannot be decoded. */
-static X509 *read_certificate(struct trust *trust, const struct certificate *certificate)
-{
-    X509 *decoded = NULL;
-    if (fseek(trust->file, certificate->at, SEEK_SET) == 0)
-        decoded = PEM_read_X509_AUX(trust->file, NULL, NULL, NULL);
-    ERR_clear_error();
-    return decoded;
-}
-
-static bool holds_a_good_one(struct trust *trust)
-{
-    X509 *decoded = NULL;
-    for (size_t i = 0; i < trust->len && !decoded; i++)
-        decoded = read_certificate(trust, &trust->certificates[i]);
-    X509_free(decoded);
-    return decoded;
 }
 
 /* A machine that is short of something is not the fault of whoever named the file. */
@@ -247,57 +186,96 @@ static int cannot_open(const struct trust *trust, struct error *err)
 
 static int read_file(struct trust *trust, struct error *err)
 {
-    trust->file = fopen(trust->ca_file, "re");
-    if (!trust->file)
+    FILE *file = fopen(trust->ca_file, "re");
+    char *label, *header;
+    unsigned char *der;
+    long der_len;
+    if (!file)
         return cannot_open(trust, err);
-    find_certificates(trust);
-    if (holds_a_good_one(trust))
+    while (PEM_read(file, &label, &header, &der, &der_len)) {
+        keep_certificate(trust, label, der, der_len);
+        OPENSSL_free(label);
+        OPENSSL_free(header);
+    }
+    ERR_clear_error(); /* that there is no further one */
+    fclose(file);
+    if (trust->len > 0)
         return 0;
     return error_set(err, ERROR_INPUT, "there is no certificate in %s", trust->ca_file);
 }
 
 /* ---- the lookup ---- */
 
-/* OpenSSL's own lookups keep in the store what they find, and so must this one: the verification looks for further ones of that name there. */
-static bool add_to_store(struct trust *trust, X509_STORE *store, const X509_NAME *name)
+static bool digest_wanted(const X509_NAME *name, uint32_t *ret_digest)
 {
+    const unsigned char *der;
+    size_t len;
+    return X509_NAME_get0_der(name, &der, &len) == 1 && digest_name(der, der + len, ret_digest);
+}
+
+/* NULL: it is not of that name, or cannot be decoded. */
+static X509 *decode(const struct certificate *certificate, const X509_NAME *name)
+{
+    const unsigned char *at = certificate->der;
+    X509 *decoded = certificate->has_trust ? d2i_X509_AUX(NULL, &at, certificate->der_len)
+                                           : d2i_X509(NULL, &at, certificate->der_len);
+    if (decoded && X509_NAME_cmp(X509_get_subject_name(decoded), name) == 0)
+        return decoded;
+    X509_free(decoded);
+    return NULL;
+}
+
+static STACK_OF(X509) * decode_all(const struct trust *trust, const X509_NAME *name)
+{
+    STACK_OF(X509) *found = sk_X509_new_null();
+    ERR_set_mark(); /* the handshake's own errors stay, those of decoding do not */
     uint32_t digest;
-    bool is_any = false, has_digest = digest_of(name, &digest);
+    bool has_digest = digest_wanted(name, &digest);
     for (size_t i = 0; i < trust->len; i++) {
         const struct certificate *certificate = &trust->certificates[i];
         if (has_digest && certificate->has_digest && certificate->subject_digest != digest)
             continue;
-        X509 *decoded = read_certificate(trust, certificate);
-        if (decoded) {
-            X509_STORE_add_cert(store, decoded); /* it takes a reference; one that is there stays */
-            is_any = true;
-        }
-        X509_free(decoded);
+        X509 *decoded = decode(certificate, name);
+        if (decoded && sk_X509_push(found, decoded) <= 0)
+            X509_free(decoded);
     }
-    return is_any;
+    ERR_pop_to_mark();
+    return found;
 }
 
+static void push(STACK_OF(X509_OBJECT) * objects, X509 *certificate)
+{
+    X509_OBJECT *object = X509_OBJECT_new();
+    if (!object || X509_OBJECT_set1_X509(object, certificate) != 1 ||
+        sk_X509_OBJECT_push(objects, object) <= 0)
+        X509_OBJECT_free(object);
+}
+
+/*
+ * OpenSSL's own lookups keep in the store what they find, and so must this one: the verification looks for further ones of that name there. All of a name
+ * come at once, for where one is found in the store nobody asks here any more.
+ */
 static int find_by_subject(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X509_NAME *name,
                            X509_OBJECT *ret_object)
 {
-    struct trust *trust = X509_LOOKUP_get_method_data(lookup);
     X509_STORE *store = X509_LOOKUP_get_store(lookup);
     if (type != X509_LU_X509)
         return 0;
-    pthread_mutex_lock(&trust->lock);
-    bool is_any = add_to_store(trust, store, name);
-    pthread_mutex_unlock(&trust->lock);
-    if (!is_any)
-        return 0;
+    STACK_OF(X509) *found = decode_all(X509_LOOKUP_get_method_data(lookup), name);
     X509_STORE_lock(store);
-    const X509_OBJECT *found =
-        X509_OBJECT_retrieve_by_subject(X509_STORE_get0_objects(store), type, name);
-    X509 *certificate = found ? X509_OBJECT_get0_X509(found) : NULL;
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+    if (!X509_OBJECT_retrieve_by_subject(objects, type,
+                                         name)) /* another thread may have come first */
+        for (int i = 0; i < sk_X509_num(found); i++)
+            push(objects, sk_X509_value(found, i));
+    const X509_OBJECT *object = X509_OBJECT_retrieve_by_subject(objects, type, name);
+    X509 *certificate = object ? X509_OBJECT_get0_X509(object) : NULL;
     int is_set = certificate && X509_OBJECT_set1_X509(ret_object, certificate);
     if (is_set)
         X509_free(
             certificate); /* the caller borrows the store's, as from OpenSSL's own lookups: it takes a reference itself, and drops only that one */
     X509_STORE_unlock(store);
+    sk_X509_pop_free(found, X509_free);
     return is_set;
 }
 

@@ -2,9 +2,8 @@
  * crypto_trust.h: the certificates that a run trusts, read once for all of its connections.
  *
  * A system's file holds 150 certificates, and to decode them all takes a third of the processor time of a run that changes nothing; libcurl would even do it
- * for each of its multi handles. A run meets two or three issuers: of each certificate its place in the file and a digest of its subject are kept, and those that
- * may be it are decoded when a chain asks for a subject (an X509_LOOKUP, docs.openssl.org/3.0/man3/X509_LOOKUP_meth_new). The file stays open until then, so
- * that it is one and the same even if another takes its place. Thread-safe.
+ * for each of its multi handles. A run meets two or three issuers: the certificates' bytes are kept, with a digest of each one's subject, and those that may be
+ * meant are decoded when a chain asks for a subject (an X509_LOOKUP, docs.openssl.org/3.0/man3/X509_LOOKUP_meth_new). Thread-safe.
  */
 #ifndef CORE_CRYPTO_TRUST_H
 #define CORE_CRYPTO_TRUST_H
@@ -13,7 +12,7 @@
 
 struct trust; /* opaque */
 
-/* `ca_file` holds PEM certificates; it is opened when the first connection asks, and held open. */
+/* `ca_file` holds PEM certificates; it is read when the first connection asks. */
 struct trust *trust_new(const char *ca_file);
 void trust_free(
     struct trust *trust); /* NULL is allowed; after the last SSL_CTX that it was applied to */

@@ -246,7 +246,6 @@ START_TEST(names)
 }
 END_TEST
 
-/* Of each certificate only the beginning is looked at: its subject may end behind that. */
 START_TEST(a_long_name)
 {
     char unit[65] = "";
@@ -258,10 +257,63 @@ START_TEST(a_long_name)
 }
 END_TEST
 
+/* Two of one name, written in two ways: whoever asks for it must get both. */
+START_TEST(twins_below_an_intermediate)
+{
+    struct issuer twins[2] = {make("root", NULL, true, 2), make("root", NULL, true, 2)};
+    X509_NAME *spelt[2] = {
+        spell("\0R\0o\0o\0t\0 \0C\0A", V_ASN1_BMPSTRING, NULL),
+        spell("Root CA", V_ASN1_UTF8STRING, NULL),
+    };
+    for (int i = 0; i < 2; i++) {
+        X509_set_subject_name(twins[i].certificate, spelt[i]);
+        X509_set_issuer_name(twins[i].certificate, spelt[i]);
+        X509_sign(twins[i].certificate, twins[i].key, EVP_sha256());
+    }
+    for (int order = 0; order < 2; order++) {
+        FILE *file = open_file();
+        PEM_write_X509(file, twins[order].certificate);
+        PEM_write_X509(file, twins[!order].certificate);
+        fclose(file);
+        for (int i = 0; i < 2; i++) {
+            struct issuer middle = make("middle", &twins[i], true, 2);
+            struct issuer leaf = make("leaf", &middle, false, 2);
+            ck_assert(is_trusted(leaf.certificate, middle.certificate));
+            issuer_release(&middle);
+            issuer_release(&leaf);
+        }
+        unlink(path);
+    }
+    for (int i = 0; i < 2; i++) {
+        issuer_release(&twins[i]);
+        X509_NAME_free(spelt[i]);
+    }
+}
+END_TEST
+
+static void add_beside(X509_NAME *name, const char *unit)
+{
+    X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_UTF8, (const unsigned char *)unit, -1, -1, -1);
+}
+
+/* What stands in one SET is sorted by its encoding, in which white space still counts. */
+START_TEST(order_within_a_set)
+{
+    X509_NAME *subject = spell("Root CA", V_ASN1_UTF8STRING, NULL);
+    X509_NAME *issuer = spell("Root CA", V_ASN1_UTF8STRING, NULL);
+    add_beside(subject, "x y");
+    add_beside(subject, "a  b"); /* the longer one is the later one */
+    add_beside(issuer, "x  y");
+    add_beside(issuer, "a b");
+    ck_assert(is_issuer(subject, issuer));
+}
+END_TEST
+
 /* As editors and other systems write such files. */
 START_TEST(layouts)
 {
-    static const char *const line_ends[] = {"\n", "\r\n", "  \n"};
+    static const char *const line_ends[] = {"\n", "\r\n", "  \n", "\n"};
+    static const char *const beginnings[] = {"", "", "", "\xef\xbb\xbf"};
     struct issuer root = make("root", NULL, true, 2);
     BIO *bio = BIO_new(BIO_s_mem());
     char *text;
@@ -269,6 +321,7 @@ START_TEST(layouts)
     BIO_write(bio, "", 1);
     BIO_get_mem_data(bio, &text);
     FILE *file = open_file();
+    fputs(beginnings[_i], file);
     for (const char *c = text; *c; c++)
         if (*c == '\n')
             fputs(line_ends[_i], file);
@@ -383,7 +436,9 @@ Suite *crypto_trust_suite(void)
     tcase_add_test(tests, chains);
     tcase_add_loop_test(tests, names, 0, (int)(sizeof spellings / sizeof *spellings));
     tcase_add_test(tests, a_long_name);
-    tcase_add_loop_test(tests, layouts, 0, 3);
+    tcase_add_test(tests, twins_below_an_intermediate);
+    tcase_add_test(tests, order_within_a_set);
+    tcase_add_loop_test(tests, layouts, 0, 4);
     tcase_add_test(tests, the_systems_file);
     tcase_add_test(tests, a_broken_one_among_others);
     tcase_add_test(tests, no_descriptor_is_left);

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/process.h"
 #include "stages/build_call.h"
+#include "stages/pulse.h"
 #include "stages/side_build.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
@@ -119,6 +120,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+    pulse_release();
     side_builds_release(&run);
     process_replace(NULL, NULL);
     log_use(NULL);

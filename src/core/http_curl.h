@@ -27,9 +27,10 @@ struct http {
     struct worker *idle;  /* owned */
     CURLSH *share;        /* owned */
     pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
-    char *ca_file;       /* owned; NULL: whatever libcurl was built with */
-    struct trust *trust; /* owned; what is in that file; NULL: none */
-    char *user_agent;    /* owned; may be NULL */
+    char *ca_file;            /* owned; NULL: the system's */
+    struct trust_place named; /* that file */
+    struct trust *trust;      /* owned */
+    char *user_agent;         /* owned; may be NULL */
     bool http2;
     void (*observe)(void *context, const char *what, int status, int64_t ms, bool new_connection);
     void *context;                /* borrowed; for observe */
@@ -69,7 +70,7 @@ struct exchange {
     curl_off_t moved; /* bytes in and out when we last looked */
     int64_t moved_ms;
     struct curl_slist *headers; /* owned */
-    struct trust *trust;        /* borrowed; NULL: whatever libcurl was built with */
+    struct trust *trust;        /* borrowed */
     struct error distrust;      /* why the trusted certificates cannot be had */
     char detail[CURL_ERROR_SIZE];
 };

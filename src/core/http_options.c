@@ -104,7 +104,7 @@ static CURLcode set_transport(CURL *easy, const struct http *http, struct exchan
     return rc;
 }
 
-static CURLcode trust_file(CURL *easy, void *ssl_ctx, void *context)
+static CURLcode apply_trust(CURL *easy, void *ssl_ctx, void *context)
 {
     struct exchange *exchange = context;
     (void)easy;
@@ -116,7 +116,7 @@ static CURLcode trust_file(CURL *easy, void *ssl_ctx, void *context)
 /* False: this libcurl's TLS is not OpenSSL. */
 static bool share_trust(CURL *easy, struct exchange *exchange)
 {
-    return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, trust_file) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, apply_trust) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, exchange) == CURLE_OK;
 }
 
@@ -129,11 +129,12 @@ static CURLcode set_tls(CURL *easy, const struct http *http, struct exchange *ex
     SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (http->ca_file) {
-        exchange->trust = http->trust;
-        const char *ca_file = share_trust(easy, exchange) ? NULL : http->ca_file;
+    exchange->trust = http->trust;
+    bool is_shared = share_trust(easy, exchange);
+    if (is_shared || http->ca_file) { /* nobody else */
+        const char *ca_file = is_shared ? NULL : http->ca_file;
         SET(CURLOPT_CAINFO, ca_file);
-        SET(CURLOPT_CAPATH, NULL); /* nobody else */
+        SET(CURLOPT_CAPATH, NULL);
         SET(CURLOPT_PROXY_CAINFO, ca_file);
         SET(CURLOPT_PROXY_CAPATH, NULL);
     }

@@ -30,19 +30,13 @@ static void unlock_share(CURL *easy, curl_lock_data data, void *context)
 }
 
 /* Where distributions keep their certificates: a static binary does not know whose it runs on. */
-static const char *system_ca_file(void)
-{
-    static const char *const places[] = {
-        "/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
-        "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Amazon Linux */
-        "/etc/ssl/ca-bundle.pem",             /* SUSE */
-        "/etc/ssl/cert.pem",
-    };
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (access(places[i], R_OK) == 0)
-            return places[i];
-    return NULL;
-}
+static const struct trust_place system_places[] = {
+    {"/etc/ssl/certs",
+     "/etc/ssl/certs/ca-certificates.crt"}, /* Debian, Alpine, Arch; our own image */
+    {"/etc/pki/tls/certs", "/etc/pki/tls/certs/ca-bundle.crt"}, /* Fedora, Amazon Linux */
+    {NULL, "/etc/ssl/ca-bundle.pem"},                           /* SUSE */
+    {NULL, "/etc/ssl/cert.pem"},
+};
 
 _Noreturn void http_no_memory(void)
 {
@@ -63,8 +57,11 @@ struct http *http_new(const struct http_options *options)
     curl_share_setopt(http->share, CURLSHOPT_UNLOCKFUNC, unlock_share);
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    http->ca_file = memory_copy_string(options->ca_file ? options->ca_file : system_ca_file());
-    http->trust = http->ca_file ? trust_new(http->ca_file) : NULL;
+    http->ca_file = memory_copy_string(options->ca_file);
+    http->named.file = http->ca_file;
+    http->trust = http->ca_file
+                      ? trust_new(&http->named, 1)
+                      : trust_new(system_places, sizeof system_places / sizeof *system_places);
     http->max_timeout_ms = options->max_timeout_ms;
     http->user_agent = memory_copy_string(options->user_agent);
     http->observe = options->observe;

@@ -106,6 +106,7 @@ static int answer_error(const struct http_response *response, const struct strbu
     const char *message = json_get_string(json, "message");
     enum error_kind kind = response->status == 404   ? ERROR_NOT_FOUND
                            : response->status == 403 ? ERROR_DENIED
+                           : response->status == 429 ? ERROR_THROTTLED
                            : response->status >= 500 ? ERROR_SERVER
                                                      : ERROR_REFUSED;
     return error_set_code(err, kind, response->status, "%s: the Docker engine answered %d%s%s",
@@ -153,7 +154,7 @@ int docker_get_info(const struct docker *docker, struct docker_info *ret_info, s
     return 0;
 }
 
-/* What the engine, and the registry behind it, say about a pull; anything else is the network. */
+/* What the engine, and the registry behind it, say about a pull; the first row that fits. */
 static const struct {
     const char *words;
     enum error_kind kind;
@@ -210,13 +211,12 @@ static int add_pull(void *context, const char *bytes, size_t len)
     return 0;
 }
 
-static int pull_error(const struct pull *pull, const char *image, struct error *err)
+static enum error_kind pull_kind(const char *message, enum error_kind otherwise)
 {
-    enum error_kind kind = ERROR_NETWORK;
-    for (size_t i = sizeof pull_causes / sizeof *pull_causes; i > 0; i--)
-        if (text_contains_ignore_case(pull->message, pull_causes[i - 1].words))
-            kind = pull_causes[i - 1].kind;
-    return error_set(err, kind, "pulling %s: %s", image, pull->message);
+    for (size_t i = 0; i < sizeof pull_causes / sizeof *pull_causes; i++)
+        if (text_contains_ignore_case(message, pull_causes[i].words))
+            return pull_causes[i].kind;
+    return otherwise;
 }
 
 static int pull_image(const struct docker *docker, const struct docker_run *run, struct error *err)
@@ -237,10 +237,16 @@ static int pull_image(const struct docker *docker, const struct docker_run *run,
     CLEANUP(http_response) struct http_response response = HTTP_RESPONSE_INIT;
     if (send_call(docker, &call, &response, err) < 0)
         return error_wrap(err, "pulling %s", run->image);
-    if (response.status != 200)
-        return answer_error(&response, &pull.head, "pulling the image", err);
+    if (response.status != 200) {
+        answer_error(&response, &pull.head, "pulling the image", err);
+        err->kind = pull_kind(err->msg, err->kind); /* a registry's 429 may be the engine's 500 */
+        return -1;
+    }
     end_pull_line(&pull);
-    return pull.message[0] ? pull_error(&pull, run->image, err) : 0;
+    if (!pull.message[0])
+        return 0;
+    return error_set(err, pull_kind(pull.message, ERROR_NETWORK), "pulling %s: %s", run->image,
+                     pull.message);
 }
 
 enum shape { WITH_SHELL, WITHOUT_SHELL };

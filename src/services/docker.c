@@ -13,6 +13,7 @@
 #include "core/crypto.h"
 #include "core/json.h"
 #include "core/memory.h"
+#include "core/retry.h"
 #include "core/text.h"
 #include "services/docker_stream.h"
 
@@ -219,7 +220,7 @@ static enum error_kind pull_kind(const char *message, enum error_kind otherwise)
     return otherwise;
 }
 
-static int pull_image(const struct docker *docker, const struct docker_run *run, struct error *err)
+static int try_to_pull(const struct docker *docker, const struct docker_run *run, struct error *err)
 {
     CLEANUP(strbuf) struct strbuf path = STRBUF_INIT(4096);
     CLEANUP(pull)
@@ -247,6 +248,28 @@ static int pull_image(const struct docker *docker, const struct docker_run *run,
         return 0;
     return error_set(err, pull_kind(pull.message, ERROR_NETWORK), "pulling %s: %s", run->image,
                      pull.message);
+}
+
+static enum retry_class class_of(const struct error *err)
+{
+    if (err->kind == ERROR_THROTTLED)
+        return RETRY_THROTTLED;
+    return err->kind == ERROR_NETWORK || err->kind == ERROR_SERVER ? RETRY_TRANSIENT : RETRY_NEVER;
+}
+
+/* What has come of it stays in the engine, so that another try goes on where this one broke. */
+static int pull_image(const struct docker *docker, const struct docker_run *run, struct error *err)
+{
+    struct retry retry = RETRY_INIT(&retry_standard, NULL);
+    while (try_to_pull(docker, run, err) < 0) {
+        int64_t delay_ms;
+        if (!retry_again(&retry, class_of(err), -1, crypto_random_unit(), &delay_ms))
+            return -1;
+        error_reset(err);
+        if (!clock_sleep_ms(delay_ms))
+            return error_set(err, ERROR_CANCELLED, "cancelled while %s was pulled", run->image);
+    }
+    return 0;
 }
 
 enum shape { WITH_SHELL, WITHOUT_SHELL };

@@ -9,6 +9,7 @@
 
 #include "core/cancel.h"
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/http.h"
 #include "core/json.h"
@@ -175,6 +176,11 @@ static int answer_call(void *context, const struct http_request *request,
     {                                                                                              \
         "POST /images/create?fromImage=r%2Fa%40sha256%3A1&platform=linux%2Farm64", 200, text, 0, 0 \
     }
+#define THRICE(answer) answer, answer, answer
+#define BROKEN_PULL(status, text, error)                                                           \
+    {                                                                                              \
+        "POST /images/create", status, text, 0, error                                              \
+    }
 #define PULLED PULL("{\"status\":\"Pulling\"}\r\n{\"status\":\"Done\"}\r\n")
 #define CREATE "POST /containers/create?name=X&platform=linux%2Farm64"
 #define CREATED                                                                                    \
@@ -314,8 +320,9 @@ static const struct {
      400,
      "/entry",
      ""},
-    {{PULL("{\"status\":\"x\"}\r\n{\"errorDetail\":{\"code\":1,\"message\":\"read tcp: connection "
-           "reset by peer\"},\"error\":\"e\"}\r\n")},
+    {{THRICE(PULL(
+         "{\"status\":\"x\"}\r\n{\"errorDetail\":{\"code\":1,\"message\":\"read tcp: connection "
+         "reset by peer\"},\"error\":\"e\"}\r\n"))},
      ERROR_NETWORK,
      0,
      "pulling r/a@sha256:1: read tcp: connection reset by peer",
@@ -330,7 +337,7 @@ static const struct {
      0,
      "pulling r/a@sha256:1: pull access denied for r",
      ""},
-    {{PULL("{\"error\":\"toomanyrequests: denied\"}\n")},
+    {{THRICE(PULL("{\"error\":\"toomanyrequests: denied\"}\n"))},
      ERROR_THROTTLED,
      0,
      "toomanyrequests",
@@ -340,27 +347,43 @@ static const struct {
      0,
      "",
      "O:hi\n"},
-    {{{"POST /images/create", 404, "{\"message\":\"repository r not found\"}", 0, 0}},
+    {{BROKEN_PULL(404, "{\"message\":\"repository r not found\"}", 0)},
      ERROR_NOT_FOUND,
      404,
      "pulling the image: the Docker engine answered 404: repository r not found",
      ""},
-    {{{"POST /images/create", 500, "<html>", 0, 0}}, ERROR_SERVER, 500, "answered 500", ""},
-    {{{"POST /images/create", 500, "{\"message\":\"toomanyrequests: slow\"}", 0, 0}},
+    {{THRICE(BROKEN_PULL(500, "<html>", 0))}, ERROR_SERVER, 500, "answered 500", ""},
+    {{THRICE(BROKEN_PULL(500, "{\"message\":\"toomanyrequests: slow\"}", 0))},
      ERROR_THROTTLED,
      500,
      "answered 500: toomanyrequests",
      ""},
-    {{{"POST /images/create", 429, "<html>", 0, 0}}, ERROR_THROTTLED, 429, "answered 429", ""},
-    {{{"POST /images/create", 0, NULL, 0, ERROR_CANCELLED}},
+    {{THRICE(BROKEN_PULL(429, "<html>", 0))}, ERROR_THROTTLED, 429, "answered 429", ""},
+    {{BROKEN_PULL(0, NULL, ERROR_NETWORK), BROKEN_PULL(500, "<html>", 0), PULLED, CREATED, STARTED,
+      LOGGED, WAITED("{\"StatusCode\":0}"), REMOVED},
+     ERROR_NONE,
+     0,
+     "",
+     "O:hi\n"},
+    {{BROKEN_PULL(0, NULL, ERROR_TIMEOUT)}, ERROR_TIMEOUT, 0, "it broke", ""},
+    {{BROKEN_PULL(0, NULL, ERROR_CANCELLED)},
      ERROR_CANCELLED,
      0,
      "pulling r/a@sha256:1: it broke",
      ""},
 };
 
+static bool no_pause(void *context, int64_t ms)
+{
+    (void)context;
+    (void)ms;
+    return true;
+}
+
 static void start_engine(const struct engine_answer *answers)
 {
+    static const struct clock_source without_pauses = {.sleep_ms = no_pause};
+    clock_replace(&without_pauses);
     engine = (struct engine){.answers = answers,
                              .bodies = STRBUF_INIT(STRBUF_NO_CAP),
                              .auth = STRBUF_INIT(STRBUF_NO_CAP)};
@@ -369,6 +392,7 @@ static void start_engine(const struct engine_answer *answers)
 
 static void stop_engine(void)
 {
+    clock_replace(NULL);
     http_replace(NULL, NULL);
     cancel_pretend(0);
     strbuf_release(&engine.bodies);
@@ -409,13 +433,37 @@ START_TEST(checks_are_run)
     ck_assert_msg(strstr(err.msg, runs[_i].message) != NULL, "%s", err.msg);
     ck_assert_ptr_null(runs[_i].answers[engine.sent].call);
     ck_assert_str_eq(said.buf, runs[_i].said);
-    ck_assert_str_eq(engine.auth.buf, "eyJ-_w==");
     char name[64] = "";
+    size_t pulls = 0;
     for (size_t i = 0; i < engine.sent; i++) { /* one container after another, each removed */
+        pulls += strncmp(runs[_i].answers[i].call, "POST /images/create", 19) == 0;
         if (strncmp(runs[_i].answers[i].call, "POST /containers/create", 23) == 0)
             memcpy(name, engine.names[i], sizeof name);
         ck_assert_str_eq(engine.names[i], name);
     }
+    ck_assert_uint_eq(engine.auth.len, pulls * strlen("eyJ-_w=="));
+    ck_assert(strncmp(engine.auth.buf, "eyJ-_w==", strlen("eyJ-_w==")) == 0);
+    stop_engine();
+}
+END_TEST
+
+static bool is_cancelled(void *context, int64_t ms)
+{
+    (void)context;
+    (void)ms;
+    return false;
+}
+
+START_TEST(a_cancel_between_pulls)
+{
+    static const struct clock_source cancelled = {.sleep_ms = is_cancelled};
+    static const struct engine_answer answers[] = {BROKEN_PULL(0, NULL, ERROR_NETWORK),
+                                                   {NULL, 0, NULL, 0, 0}};
+    struct error err = ERROR_INIT;
+    start_engine(answers);
+    clock_replace(&cancelled);
+    ck_assert_int_eq(run_check("app", &err), -1);
+    ck_assert_int_eq(err.kind, ERROR_CANCELLED);
     stop_engine();
 }
 END_TEST
@@ -598,6 +646,7 @@ Suite *docker_suite(void)
     tcase_add_loop_test(tcase, what_is_not_multiplexed, 0, 3);
     tcase_add_test(tcase, a_stream_of_a_kind_that_there_is_not);
     tcase_add_loop_test(tcase, checks_are_run, 0, COUNT(runs));
+    tcase_add_test(tcase, a_cancel_between_pulls);
     tcase_add_loop_test(tcase, commands_with_and_without_a_shell, 0, COUNT(shapes));
     tcase_add_loop_test(tcase, removal_is_tried_again, 0, sizeof removals / sizeof *removals);
     tcase_add_test(tcase, no_command_is_no_check);

@@ -6,11 +6,19 @@ DOWNLOADS := build/downloads
 # No more than this many bytes (7 MB).
 STATIC_MAX_BYTES := 7000000
 
-.PHONY: static static-arm64 test-static
+# What is linked, below BUILD.
+PROGRAM = lambda-fastdeploy
+
+.PHONY: static static-arm64 static-least test-static
 
 static:
 	@tools/install static
 	@$(MAKE) --no-print-directory static-program BUILD=$(BUILD)/static TRIPLET=$$(gcc -dumpmachine)
+
+# The same libraries and flags, for the benchmark of the program's processor time.
+static-least:
+	@tools/install static
+	@$(MAKE) --no-print-directory static-program BUILD=$(BUILD)/static TRIPLET=$$(gcc -dumpmachine) PROGRAM=tests/bench/least
 
 # The headers and libraries of another architecture are unpacked beside each other, and nothing of them is installed or run.
 static-arm64:
@@ -32,7 +40,7 @@ TARGET_PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSRO
 # The linker warns of dlopen and of the C library's look-ups of names in OpenSSL and c-ares: the program reaches none of them.
 .PHONY: static-program
 static-program: $(LIBRARIES)/done
-	$(COMPILE) $(BUILD)/lambda-fastdeploy BUILD=$(BUILD) \
+	$(COMPILE) $(BUILD)/$(PROGRAM) BUILD=$(BUILD) \
 	    CC="$(TRIPLET)-gcc $(if $(SYSROOT),--sysroot=$(SYSROOT))" PIE=-static-pie \
 	    CFLAGS="-O2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=." \
 	    LDFLAGS="-s -Wl,--gc-sections -Wl,--build-id=none $(if $(filter x86_64-%,$(TRIPLET)),-Wl$(comma)-z$(comma)pack-relative-relocs)" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whole deployments in the local cloud, beside the same workflow written by hand and beside the limit of what is possible.
 
-    tests/with-cloud python3 tests/bench/deploy.py --binary build/lambda-fastdeploy [--rounds 3] [--only WORD] [--json FILE]
+    tests/with-cloud python3 tests/bench/deploy.py --binary build/static/lambda-fastdeploy --least build/static/tests/bench/least [--rounds 3] [--only WORD] [--json FILE]
 
 All sides deploy the same project to the same cloud in turns; the median of the rounds counts. The peers:
   by hand            tests/bench/workflow.sh: AWS CLI v2 and buildx, with and without its fixed pauses
@@ -60,8 +60,8 @@ class Side:
 
 
 class Bench:
-    def __init__(self, binary, rounds):
-        self.binary, self.rounds = os.path.abspath(binary), rounds
+    def __init__(self, binary, least, rounds):
+        self.binary, self.least, self.rounds = os.path.abspath(binary), os.path.abspath(least), rounds
         self.cloud = cloud.Cloud()
         self.cloud.create_role(cloud.FUNCTION_ROLE)
         self.run_number = 0
@@ -130,16 +130,15 @@ class Bench:
                        capture_output=True, timeout=120, check=True)
         return time.monotonic() - began
 
-    def curl_alone(self, side):
-        """The processor time of curl, in seconds, for one request to each host that a run asks when nothing has changed."""
+    def least_alone(self, side):
+        """The processor time of libcurl and OpenSSL, in seconds, for one request to each host that a run asks when nothing has changed."""
         meter = side.folder / "meter"
         hosts = (f"https://lambda.{cloud.REGION}.amazonaws.com/", f"https://api.ecr.{cloud.REGION}.amazonaws.com/", side.url)
-        subprocess.run([sys.executable, "-I", "-S", str(HERE / "meter.py"), str(meter), shutil.which("curl"), "--silent",
-                        "--output", "/dev/null", "--output", "/dev/null", "--output", "/dev/null", *hosts],
+        subprocess.run([sys.executable, "-I", "-S", str(HERE / "meter.py"), str(meter), self.least, *hosts],
                        stdin=subprocess.DEVNULL, check=True)
         _, _, cpu_s, _, code = meter.read_text().split()
         if code != "0":
-            raise runner.HarnessError(f"curl: {code}")
+            raise runner.HarnessError(f"least: {code}")
         return float(cpu_s)
 
     def replay(self, side, requests):
@@ -196,16 +195,16 @@ class Bench:
         token = {"AWS_REGION": cloud.REGION, "ACTIONS_ID_TOKEN_REQUEST_URL": oidc["request_url"],
                  "ACTIONS_ID_TOKEN_REQUEST_TOKEN": oidc["request_token"]}
         self.cloud.settings(latency_ms=LATENCY_MS)
-        runs, with_role, by_hand = [], [], []
+        runs, with_role, by_hand, least = [], [], [], []
         for _ in range(self.rounds):
             for _ in range(3):
                 runs.append(self.ours(ours))
+                least.append(self.least_alone(ours))
                 with_role.append(self.ours(ours, env=token, keys=False, role_to_assume=role))
             by_hand.append(self.by_hand(hand, False))
         self.cloud.settings(latency_ms=0)
         memory = max(self.ours(ours, memory=True)["peak_kib"] for _ in range(3))
         first_s = statistics.median(self.ours(ours)["first_request_s"] for _ in range(3 * self.rounds))
-        curl_s = statistics.median(self.curl_alone(ours) for _ in range(3 * self.rounds))
         wall = median(runs)
         self.say(title, "wall", wall * 1000, "ms", 250 + 10 * HANDSHAKES)
         self.say(title, "wall with OIDC", median(with_role) * 1000, "ms", 350 + 10 * (HANDSHAKES + 2))
@@ -213,7 +212,7 @@ class Bench:
         self.say(title, "requests", max(len(run["requests"]) for run in runs), "", 8)
         processor_s = statistics.median(run["cpu_s"] for run in runs)
         self.say(title, "processor time", processor_s * 1000, "ms", 25)
-        self.say(title, "processor time / that of curl for a request to each host", processor_s / curl_s, "")
+        self.say(title, "processor time of libcurl and OpenSSL alone, a request to each host", statistics.median(least) * 1000, "ms")
         self.say(title, "start to first request, with its handshake", first_s * 1000, "ms", 50)
         self.say(title, "peak memory", memory / 1024, "MB", 24)
 
@@ -331,12 +330,13 @@ SCENARIOS = ("nothing_changed", "code_change", "first_deploy", "growing_context"
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True)
+    parser.add_argument("--least", required=True, help="tests/bench/least.c, linked as the program is")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="scenarios whose name holds this")
     parser.add_argument("--json", help="write the figures there, too")
     arguments = parser.parse_args()
     compile_client()
-    bench = Bench(arguments.binary, arguments.rounds)
+    bench = Bench(arguments.binary, arguments.least, arguments.rounds)
     for name in SCENARIOS:
         if arguments.only in name:
             getattr(bench, name)()

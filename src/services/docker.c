@@ -21,6 +21,7 @@
 #define REMOVE_TIMEOUT_MS 60000
 #define REMOVE_TRIES      3
 #define REMOVE_PAUSE_MS   200
+#define PULL_TRIES        3
 #define CONTAINER_LABEL   "io.github.lambda-fastdeploy"
 #define CONTAINER_NAME    "lambda-fastdeploy-check-"
 #define NAME_DIGITS       16
@@ -161,6 +162,7 @@ static const struct {
     enum error_kind kind;
 } pull_causes[] = {{"toomanyrequests", ERROR_THROTTLED},
                    {"Too Many Requests", ERROR_THROTTLED},
+                   {"no space left on device", ERROR_FAILED},
                    {"denied", ERROR_DENIED},
                    {"unauthorized", ERROR_DENIED},
                    {"no basic auth", ERROR_DENIED},
@@ -240,7 +242,8 @@ static int try_to_pull(const struct docker *docker, const struct docker_run *run
         return error_wrap(err, "pulling %s", run->image);
     if (response.status != 200) {
         answer_error(&response, &pull.head, "pulling the image", err);
-        err->kind = pull_kind(err->msg, err->kind); /* a registry's 429 may be the engine's 500 */
+        if (pull_kind(err->msg, err->kind) == ERROR_THROTTLED) /* a registry's 429, as a 500 */
+            err->kind = ERROR_THROTTLED;
         return -1;
     }
     end_pull_line(&pull);
@@ -257,10 +260,14 @@ static enum retry_class class_of(const struct error *err)
     return err->kind == ERROR_NETWORK || err->kind == ERROR_SERVER ? RETRY_TRANSIENT : RETRY_NEVER;
 }
 
-/* What has come of it stays in the engine, so that another try goes on where this one broke. */
 static int pull_image(const struct docker *docker, const struct docker_run *run, struct error *err)
 {
-    struct retry retry = RETRY_INIT(&retry_standard, NULL);
+    /* Longer pauses than AWS's SDKs make: behind a pull that broke stands a registry, or its network. */
+    static const struct retry_policy patient = {.max_attempts = PULL_TRIES,
+                                                .max_delay_ms = 20000,
+                                                .transient_base_ms = 1000,
+                                                .throttled_base_ms = 5000};
+    struct retry retry = RETRY_INIT(&patient, NULL);
     while (try_to_pull(docker, run, err) < 0) {
         int64_t delay_ms;
         if (!retry_again(&retry, class_of(err), -1, crypto_random_unit(), &delay_ms))

@@ -1,9 +1,7 @@
 #include "core/crypto_trust.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -18,17 +16,17 @@
 
 struct trust {
     pthread_mutex_t lock;
-    const struct trust_place *places; /* borrowed */
-    size_t count;
-    X509_STORE *store; /* owned; under lock; NULL: not there yet */
+    const char *const *files;       /* borrowed */
+    const char *const *directories; /* borrowed */
+    X509_STORE *store;              /* owned; under lock; NULL: not there yet */
 };
 
-struct trust *trust_new(const struct trust_place *places, size_t count)
+struct trust *trust_new(const char *const *files, const char *const *directories)
 {
     struct trust *trust = memory_new(sizeof *trust);
     pthread_mutex_init(&trust->lock, NULL);
-    trust->places = places;
-    trust->count = count;
+    trust->files = files;
+    trust->directories = directories;
     return trust;
 }
 
@@ -41,13 +39,59 @@ void trust_free(struct trust *trust)
     free(trust);
 }
 
-/* ---- a directory ---- */
+static int fail_without_memory(struct error *err)
+{
+    return error_set(err, ERROR_SYSTEM, "no memory for the trusted certificates");
+}
+
+/* ---- a file ---- */
+
+/* A machine that is short of something is not the fault of whoever named the file. */
+static int cannot_open(const char *path, struct error *err)
+{
+    bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+    error_set_errno(err, "reading the trusted certificates in %s", path);
+    if (err && !is_short)
+        err->kind = ERROR_INPUT;
+    return -1;
+}
+
+/* No further one, or no memory to look for it; what else is wrong is wrong with one certificate. */
+static bool is_at_end(void)
+{
+    int reason = ERR_GET_REASON(ERR_peek_last_error());
+    return reason == PEM_R_NO_START_LINE || reason == ERR_R_MALLOC_FAILURE;
+}
+
+static int read_file(X509_STORE *store, const char *path, struct error *err)
+{
+    static char no_password[] = ""; /* else OpenSSL would ask the terminal for it */
+    FILE *file = fopen(path, "re");
+    bool found = false, at_end = false;
+    if (!file)
+        return cannot_open(path, err);
+    while (!at_end) {
+        ERR_clear_error();
+        X509 *certificate = PEM_read_X509_AUX(file, NULL, NULL, no_password);
+        at_end = !certificate && is_at_end();
+        found = (certificate && X509_STORE_add_cert(store, certificate) == 1) || found;
+        X509_free(certificate);
+    }
+    ERR_clear_error();
+    fclose(file);
+    return found ? 0 : error_set(err, ERROR_INPUT, "there is no certificate in %s", path);
+}
+
+/* ---- directories ---- */
 
 /* "4bfab552.0" */
 static bool is_hash(const char *name)
 {
-    size_t digits = strspn(name, "0123456789abcdef");
-    return digits == 8 && name[8] == '.' && isdigit((unsigned char)name[9]);
+    size_t hash = strspn(name, "0123456789abcdef");
+    if (hash != 8 || name[8] != '.')
+        return false;
+    size_t number = strspn(name + 9, "0123456789");
+    return number > 0 && name[9 + number] == '\0';
 }
 
 /* Links of a directory that was copied without what they lead to do not count. */
@@ -63,50 +107,33 @@ static bool is_hashed(const char *directory)
     return found;
 }
 
-/* ---- a file ---- */
-
-/* A machine that is short of something is not the fault of whoever named the file. */
-static int cannot_open(const char *path, struct error *err)
+static int use_directories(X509_STORE *store, const struct trust *trust, struct error *err)
 {
-    bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-    error_set_errno(err, "reading the trusted certificates in %s", path);
-    if (err && !is_short)
-        err->kind = ERROR_INPUT;
-    return -1;
-}
-
-static int read_file(X509_STORE *store, const char *path, struct error *err)
-{
-    FILE *file = fopen(path, "re");
-    bool found = false, at_end = false;
-    if (!file)
-        return cannot_open(path, err);
-    while (!at_end) {
-        ERR_clear_error();
-        X509 *certificate = PEM_read_X509_AUX(file, NULL, NULL, NULL);
-        at_end = !certificate && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-        found = (certificate && X509_STORE_add_cert(store, certificate) == 1) || found;
-        X509_free(certificate);
+    bool found = false;
+    for (size_t i = 0; trust->directories[i]; i++) {
+        if (!is_hashed(trust->directories[i]))
+            continue;
+        if (X509_STORE_load_path(store, trust->directories[i]) != 1)
+            return fail_without_memory(err);
+        found = true;
     }
-    ERR_clear_error();
-    fclose(file);
-    return found ? 0 : error_set(err, ERROR_INPUT, "there is no certificate in %s", path);
+    return found ? 0
+                 : error_set(err, ERROR_SYSTEM,
+                             "this machine has no certificates of authorities to trust (%s, for "
+                             "one): install ca-certificates, or name a file by AWS_CA_BUNDLE",
+                             trust->files[0]);
 }
 
 /* ---- the store ---- */
 
 static int fill(X509_STORE *store, const struct trust *trust, struct error *err)
 {
-    for (size_t i = 0; i < trust->count; i++) {
-        const struct trust_place *place = &trust->places[i];
-        if (place->directory && is_hashed(place->directory))
-            return X509_STORE_load_path(store, place->directory) == 1
-                       ? 0
-                       : error_set(err, ERROR_SYSTEM, "no memory for the trusted certificates");
-        if (place->file && access(place->file, R_OK) == 0)
-            return read_file(store, place->file, err);
-    }
-    return read_file(store, trust->places[0].file, err); /* which says why not */
+    for (size_t i = 0; trust->files[i]; i++)
+        if (access(trust->files[i], R_OK) == 0)
+            return read_file(store, trust->files[i], err);
+    if (trust->directories[0])
+        return use_directories(store, trust, err);
+    return read_file(store, trust->files[0], err); /* which says why not */
 }
 
 static int make_store(struct trust *trust, struct error *err)
@@ -114,7 +141,7 @@ static int make_store(struct trust *trust, struct error *err)
     X509_STORE *store = X509_STORE_new();
     if (!store || X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1) {
         X509_STORE_free(store);
-        return error_set(err, ERROR_SYSTEM, "no memory for the trusted certificates");
+        return fail_without_memory(err);
     }
     if (fill(store, trust, err) < 0) {
         X509_STORE_free(store);

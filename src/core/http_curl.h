@@ -27,10 +27,10 @@ struct http {
     struct worker *idle;  /* owned */
     CURLSH *share;        /* owned */
     pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
-    char *ca_file;            /* owned; NULL: the system's */
-    struct trust_place named; /* that file */
-    struct trust *trust;      /* owned */
-    char *user_agent;         /* owned; may be NULL */
+    char *ca_file;              /* owned; NULL: the system's */
+    const char *named_files[2]; /* that file, NULL */
+    struct trust *trust;        /* owned */
+    char *user_agent;           /* owned; may be NULL */
     bool http2;
     void (*observe)(void *context, const char *what, int status, int64_t ms, bool new_connection);
     void *context;                /* borrowed; for observe */

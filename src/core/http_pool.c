@@ -8,7 +8,6 @@
 #include "core/http_curl.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 
@@ -30,13 +29,16 @@ static void unlock_share(CURL *easy, curl_lock_data data, void *context)
 }
 
 /* Where distributions keep their certificates: a static binary does not know whose it runs on. */
-static const struct trust_place system_places[] = {
-    {"/etc/ssl/certs",
-     "/etc/ssl/certs/ca-certificates.crt"}, /* Debian, Alpine, Arch; our own image */
-    {"/etc/pki/tls/certs", "/etc/pki/tls/certs/ca-bundle.crt"}, /* Fedora, Amazon Linux */
-    {NULL, "/etc/ssl/ca-bundle.pem"},                           /* SUSE */
-    {NULL, "/etc/ssl/cert.pem"},
+static const char *const system_files[] = {
+    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Alpine, Arch */
+    "/etc/pki/tls/certs/ca-bundle.crt",                  /* Fedora, Amazon Linux */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, behind the names above */
+    "/etc/ssl/ca-bundle.pem",                            /* SUSE */
+    "/etc/ssl/cert.pem",
+    NULL,
 };
+static const char *const system_directories[] = {"/etc/ssl/certs" /* the action's image */, NULL};
+static const char *const no_directories[] = {NULL};
 
 _Noreturn void http_no_memory(void)
 {
@@ -58,10 +60,9 @@ struct http *http_new(const struct http_options *options)
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     http->ca_file = memory_copy_string(options->ca_file);
-    http->named.file = http->ca_file;
-    http->trust = http->ca_file
-                      ? trust_new(&http->named, 1)
-                      : trust_new(system_places, sizeof system_places / sizeof *system_places);
+    http->named_files[0] = http->ca_file;
+    http->trust = http->ca_file ? trust_new(http->named_files, no_directories)
+                                : trust_new(system_files, system_directories);
     http->max_timeout_ms = options->max_timeout_ms;
     http->user_agent = memory_copy_string(options->user_agent);
     http->observe = options->observe;

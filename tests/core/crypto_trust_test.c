@@ -101,25 +101,29 @@ static bool verifies(X509_STORE *store, X509 *leaf, X509 *intermediate)
     return good;
 }
 
-static struct trust *apply(const struct trust_place *places, size_t count, SSL_CTX **ret_ssl)
+static const char *const no_directories[] = {NULL};
+
+static struct trust *apply(const char *const *files, const char *const *directories,
+                           SSL_CTX **ret_ssl)
 {
-    struct trust *trust = trust_new(places, count);
+    struct trust *trust = trust_new(files, directories);
     *ret_ssl = SSL_CTX_new(TLS_client_method());
     ck_assert_int_eq(trust_apply(trust, *ret_ssl, NULL), 0);
     return trust;
 }
 
-/* What is trusted in this place, and beside it OpenSSL's own reading of the whole file. */
+/* What is trusted here, and beside it OpenSSL's own reading of the whole file. */
 struct pair {
     struct trust *trust;
     SSL_CTX *ssl;
     X509_STORE *whole;
 };
 
-static struct pair open_pair(const struct trust_place *place, const char *whole)
+static struct pair open_pair(const char *const *files, const char *const *directories,
+                             const char *whole)
 {
     struct pair pair = {.whole = X509_STORE_new()};
-    pair.trust = apply(place, 1, &pair.ssl);
+    pair.trust = apply(files, directories, &pair.ssl);
     ck_assert_int_eq(X509_STORE_load_file(pair.whole, whole), 1);
     X509_STORE_set_flags(pair.whole, X509_V_FLAG_PARTIAL_CHAIN);
     return pair;
@@ -142,8 +146,8 @@ static bool both_trust(const struct pair *pair, X509 *leaf, X509 *intermediate)
 /* Each time anew: what one question has read must not answer the next. */
 static bool is_trusted(X509 *leaf, X509 *intermediate)
 {
-    const struct trust_place place = {.file = path};
-    struct pair pair = open_pair(&place, path);
+    const char *const files[] = {path, NULL};
+    struct pair pair = open_pair(files, no_directories, path);
     bool trusted = both_trust(&pair, leaf, intermediate);
     ck_assert(trusted == both_trust(&pair, leaf, intermediate));
     close_pair(&pair);
@@ -214,15 +218,17 @@ START_TEST(layouts)
 END_TEST
 
 /* Every certificate that this system trusts, judged as OpenSSL judges it by the file. */
-static const struct trust_place system_places[] = {{.file = SYSTEM_FILE},
-                                                   {.directory = SYSTEM_DIRECTORY}};
+static const char *const system_file[] = {SYSTEM_FILE, NULL},
+                         *const no_such_file[] = {"/no/such/file", NULL},
+                         *const system_directory[] = {SYSTEM_DIRECTORY, NULL};
 
 START_TEST(the_systems)
 {
     FILE *file = fopen(SYSTEM_FILE, "r");
     int trusted = 0; /* all but what has expired */
     ck_assert_msg(file != NULL, "%s is not there", SYSTEM_FILE);
-    struct pair pair = open_pair(&system_places[_i], SYSTEM_FILE);
+    struct pair pair =
+        open_pair(_i == 0 ? system_file : no_such_file, system_directory, SYSTEM_FILE);
     for (X509 *certificate; (certificate = PEM_read_X509(file, NULL, NULL, NULL));) {
         trusted += both_trust(&pair, certificate, NULL);
         X509_free(certificate);
@@ -259,10 +265,11 @@ static void write_into_directory(X509 *certificate, int number)
     fclose(file);
 }
 
-static bool trusts(const struct trust_place *places, size_t count, X509 *leaf, X509 *intermediate)
+static bool trusts(const char *const *files, const char *const *directories, X509 *leaf,
+                   X509 *intermediate)
 {
     SSL_CTX *ssl;
-    struct trust *trust = apply(places, count, &ssl);
+    struct trust *trust = apply(files, directories, &ssl);
     bool trusted = verifies(SSL_CTX_get_cert_store(ssl), leaf, intermediate);
     SSL_CTX_free(ssl);
     trust_free(trust);
@@ -278,39 +285,67 @@ static void remove_directory(void)
     rmdir(directory);
 }
 
+static const char *const directories[] = {"/no/such/directory", directory, NULL};
+
 /* Only what a chain asks for is read of it, and all of one name. */
 START_TEST(a_directory)
 {
     struct issuer root = make("root", NULL, true, 2), twin = make("root", NULL, true, 2),
-                  stranger = make("stranger", NULL, true, 2);
+                  other = make("other", NULL, true, 2), stranger = make("stranger", NULL, true, 2);
     struct issuer middle = make("middle", &root, true, 2), leaf = make("leaf", &middle, false, 2),
                   of_twin = make("of twin", &twin, false, 2),
                   of_stranger = make("of stranger", &stranger, false, 2);
-    const struct trust_place place = {.directory = directory, .file = path};
-    FILE *file = open_file();
-    PEM_write_X509(file, stranger.certificate); /* which the directory does not have */
-    fclose(file);
     make_directory();
     write_into_directory(root.certificate, 0);
     write_into_directory(twin.certificate, 1);
-    ck_assert(trusts(&place, 1, leaf.certificate, middle.certificate));
-    ck_assert(!trusts(&place, 1, leaf.certificate, NULL));
-    ck_assert(trusts(&place, 1, of_twin.certificate, NULL));
-    ck_assert(!trusts(&place, 1, of_stranger.certificate, NULL));
+    write_into_directory(other.certificate, 0);
+    SSL_CTX *ssl;
+    struct trust *trust = apply(no_such_file, directories, &ssl);
+    X509_STORE *store = SSL_CTX_get_cert_store(ssl);
+    ck_assert(verifies(store, leaf.certificate, middle.certificate));
+    ck_assert(!verifies(store, leaf.certificate, NULL));
+    ck_assert(verifies(store, of_twin.certificate, NULL));
+    ck_assert(!verifies(store, of_stranger.certificate, NULL));
+    ck_assert_int_eq(sk_X509_OBJECT_num(X509_STORE_get0_objects(store)), 2);
+    SSL_CTX_free(ssl);
+    trust_free(trust);
     remove_directory();
 
     make_directory(); /* one that is no root is trusted, too */
     write_into_directory(middle.certificate, 0);
-    ck_assert(trusts(&place, 1, leaf.certificate, NULL));
+    ck_assert(trusts(no_such_file, directories, leaf.certificate, NULL));
     remove_directory();
-    unlink(path);
-    struct issuer *all[] = {&root, &twin, &stranger, &middle, &leaf, &of_twin, &of_stranger};
+    struct issuer *all[] = {&root,   &twin, &other,   &stranger,
+                            &middle, &leaf, &of_twin, &of_stranger};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         issuer_release(all[i]);
 }
 END_TEST
 
-/* A directory that holds no hash of a certificate that can be read is none, and the file counts. */
+/* What people add to the file by hand has no hash. */
+START_TEST(a_file_counts_before_a_directory)
+{
+    struct issuer root = make("root", NULL, true, 2), leaf = make("leaf", &root, false, 2),
+                  other = make("other", NULL, true, 2),
+                  of_other = make("of other", &other, false, 2);
+    FILE *file = open_file();
+    PEM_write_X509(file, root.certificate);
+    fclose(file);
+    make_directory();
+    write_into_directory(other.certificate, 0);
+    const char *const files[] = {"/no/such/file", path, SYSTEM_FILE, NULL};
+    ck_assert(trusts(files, directories, leaf.certificate, NULL));
+    ck_assert(!trusts(files, directories, of_other.certificate, NULL));
+    ck_assert(!trusts(system_file, directories, leaf.certificate, NULL));
+    remove_directory();
+    unlink(path);
+    struct issuer *all[] = {&root, &leaf, &other, &of_other};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        issuer_release(all[i]);
+}
+END_TEST
+
+/* A directory that holds no hash of a certificate that can be read. */
 static void nothing(const X509 *certificate)
 {
     (void)certificate;
@@ -325,9 +360,9 @@ static void a_link_that_leads_nowhere(const X509 *certificate)
 
 static void other_files(const X509 *certificate)
 {
-    static const char *const names[] = {"ca-certificates.crt", "4bfab552.pem",
-                                        "4BFAB552.0",          "4bfab552",
-                                        "4bfab5520.0",         "4bfab552.r0"};
+    static const char *const names[] = {"4bfab552.pem", "4BFAB552.0",  "4bfab552",
+                                        "4bfab5520.0",  "4bfab552.r0", "4bfab552.0~",
+                                        "4bfab552.",    "4bfab552-0",  "ca.crt"};
     (void)certificate;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char name[128];
@@ -336,63 +371,24 @@ static void other_files(const X509 *certificate)
     }
 }
 
-static void none_at_all(const X509 *certificate)
-{
-    (void)certificate;
-    rmdir(directory);
-}
-
 static void (*const not_hashed[])(const X509 *certificate) = {nothing, a_link_that_leads_nowhere,
-                                                              other_files, none_at_all};
+                                                              other_files};
 
-START_TEST(directories_without_hashes)
+START_TEST(a_machine_without_certificates)
 {
-    struct issuer root = make("root", NULL, true, 2), leaf = make("leaf", &root, false, 2);
-    const struct trust_place place = {.directory = directory, .file = path};
-    FILE *file = open_file();
-    PEM_write_X509(file, root.certificate);
-    fclose(file);
+    struct issuer root = make("root", NULL, true, 2);
     make_directory();
     not_hashed[_i](root.certificate);
-    ck_assert(trusts(&place, 1, leaf.certificate, NULL));
-    if (access(directory, F_OK) == 0)
-        remove_directory();
-    unlink(path);
-    issuer_release(&root);
-    issuer_release(&leaf);
-}
-END_TEST
-
-START_TEST(the_first_place_that_is_there)
-{
-    struct issuer root = make("root", NULL, true, 2), leaf = make("leaf", &root, false, 2);
-    FILE *file = open_file();
-    PEM_write_X509(file, root.certificate);
-    fclose(file);
-    const struct trust_place places[] = {{.directory = "/no/such/folder", .file = "/no/such/file"},
-                                         {.directory = "/no/such/folder"},
-                                         {.file = path},
-                                         {.directory = SYSTEM_DIRECTORY, .file = SYSTEM_FILE}};
-    ck_assert(trusts(places, 4, leaf.certificate, NULL));
-    ck_assert(!trusts(&places[3], 1, leaf.certificate, NULL));
-    unlink(path);
-    issuer_release(&root);
-    issuer_release(&leaf);
-}
-END_TEST
-
-START_TEST(no_place_is_there)
-{
-    static const struct trust_place places[] = {
-        {.directory = "/no/such/folder", .file = "/no/such/file"}, {.file = "/nor/this/one"}};
-    struct trust *trust = trust_new(places, 2);
+    struct trust *trust = trust_new(no_such_file, directories);
     SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
     struct error err = ERROR_INIT;
     ck_assert_int_eq(trust_apply(trust, ssl, &err), -1);
-    ck_assert_int_eq(err.kind, ERROR_INPUT);
-    ck_assert_ptr_nonnull(strstr(err.msg, "/no/such/file"));
+    ck_assert_int_eq(err.kind, ERROR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(err.msg, "ca-certificates"));
     SSL_CTX_free(ssl);
     trust_free(trust);
+    remove_directory();
+    issuer_release(&root);
 }
 END_TEST
 
@@ -406,7 +402,8 @@ START_TEST(a_broken_one_among_others)
     fputs("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", file);
     PEM_write_X509(file, root.certificate);
     fclose(file);
-    ck_assert(trusts(&(struct trust_place){.file = path}, 1, root.certificate, NULL));
+    const char *const files[] = {path, NULL};
+    ck_assert(trusts(files, no_directories, root.certificate, NULL));
     issuer_release(&root);
     unlink(path);
 }
@@ -432,8 +429,8 @@ START_TEST(files_that_hold_none)
     fclose(file);
     if (!bad_files[_i].text)
         unlink(path);
-    const struct trust_place place = {.file = path};
-    struct trust *trust = trust_new(&place, 1);
+    const char *const files[] = {path, NULL};
+    struct trust *trust = trust_new(files, no_directories);
     SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
     struct error err = ERROR_INIT;
     ck_assert_msg(trust_apply(trust, ssl, &err) < 0, "%s", bad_files[_i].name);
@@ -452,8 +449,8 @@ START_TEST(no_descriptor_is_left)
     FILE *file = open_file();
     PEM_write_X509(file, root.certificate);
     fclose(file);
-    const struct trust_place place = {.file = path};
-    struct trust *trust = trust_new(&place, 1);
+    const char *const files[] = {path, NULL};
+    struct trust *trust = trust_new(files, no_directories);
     SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
     struct error err = ERROR_INIT;
     struct rlimit limit, none;
@@ -480,10 +477,9 @@ Suite *crypto_trust_suite(void)
     tcase_add_loop_test(tests, layouts, 0, 4);
     tcase_add_loop_test(tests, the_systems, 0, 2);
     tcase_add_test(tests, a_directory);
-    tcase_add_loop_test(tests, directories_without_hashes, 0,
+    tcase_add_test(tests, a_file_counts_before_a_directory);
+    tcase_add_loop_test(tests, a_machine_without_certificates, 0,
                         (int)(sizeof not_hashed / sizeof *not_hashed));
-    tcase_add_test(tests, the_first_place_that_is_there);
-    tcase_add_test(tests, no_place_is_there);
     tcase_add_test(tests, a_broken_one_among_others);
     tcase_add_test(tests, no_descriptor_is_left);
     tcase_add_loop_test(tests, files_that_hold_none, 0,

@@ -114,7 +114,7 @@ crowd soak: tools-check all
 
 # Everything that docs/performance.md states, measured with the program that ships: hashing, then whole deployments. ROUNDS=3 each; ten minutes.
 ROUNDS ?= 3
-bench: tools-check static static-least bench-hash
+bench: tools-check static-least bench-hash
 	tests/bench/install
 	tests/with-cloud python3 tests/bench/deploy.py --binary $(BUILD)/static/lambda-fastdeploy --least $(BUILD)/static/tests/bench/least \
 	    --rounds $(ROUNDS) --json $(BUILD)/bench.json
@@ -255,4 +255,4 @@ clean:
 	@if [ -d $(BUILD)/cloud ]; then tests/cloud/down; fi
 	rm -rf $(BUILD)
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/tools/*.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/tools/*.d $(BUILD)/tests/bench/*.d)

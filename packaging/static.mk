@@ -16,8 +16,7 @@ static:
 	@$(MAKE) --no-print-directory static-program BUILD=$(BUILD)/static TRIPLET=$$(gcc -dumpmachine)
 
 # The same libraries and flags, for the benchmark of the program's processor time.
-static-least:
-	@tools/install static
+static-least: static
 	@$(MAKE) --no-print-directory static-program BUILD=$(BUILD)/static TRIPLET=$$(gcc -dumpmachine) PROGRAM=tests/bench/least
 
 # The headers and libraries of another architecture are unpacked beside each other, and nothing of them is installed or run.
@@ -55,5 +54,5 @@ $(LIBRARIES)/done: packaging/sources packaging/libraries
 	@touch $@
 
 # Other flags, other headers: compile again.
-$(OBJECTS): packaging/static.mk $(LIBRARIES)/done
+$(OBJECTS) $(BUILD)/tests/bench/least.o: packaging/static.mk $(LIBRARIES)/done
 endif

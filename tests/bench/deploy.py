@@ -7,7 +7,7 @@ All sides deploy the same project to the same cloud in turns; the median of the 
   by hand            tests/bench/workflow.sh: AWS CLI v2 and buildx, with and without its fixed pauses
   limit              our own requests again, one after the other on warm connections and without a thought in between (for one that writes, the time
                      that the cloud took for it), buildx alone with the same arguments, the time that the cloud was told an update takes, and the function's own answers
-Every build begins with an empty builder, as on a new machine. docs/performance.md says what must be reached.
+Ours finds the certificates as they lie in the action's image. Every build begins with an empty builder, as on a new machine. docs/performance.md says what must be reached.
 """
 
 import argparse
@@ -43,6 +43,14 @@ def compile_client():
                        stdout=subprocess.DEVNULL, check=False)  # a few files are of other versions of Python
 
 
+def certificates_of_the_image():
+    """As the Dockerfile copies them: under their hashes, no links, and no file of all."""
+    folder = tempfile.mkdtemp(prefix="bench-certificates-", dir=runner.TEMPORARY)
+    for path in pathlib.Path("/etc/ssl/certs").glob("????????.[0-9]"):
+        shutil.copy(path, folder)
+    return folder
+
+
 class Side:
     """A function of its own, its repositories, and a checkout."""
 
@@ -64,6 +72,7 @@ class Bench:
         self.binary, self.least, self.rounds = os.path.abspath(binary), os.path.abspath(least), rounds
         self.cloud = cloud.Cloud()
         self.cloud.create_role(cloud.FUNCTION_ROLE)
+        self.certificates = certificates_of_the_image()
         self.run_number = 0
         self.rows, self.figures = [], {}
 
@@ -79,7 +88,7 @@ class Bench:
         environment = {**runner.Job(run_number=self.run_number).environment(event), **runner.input_variables(wanted),
                        **(case.KEYS if keys else {}), **(env or {}), "GITHUB_WORKSPACE": str(side.project.folder),
                        "RUNNER_TEMP": str(folder), "GITHUB_EVENT_PATH": str(folder / "event.json"),
-                       **({"METER_MEMORY": "1"} if memory else {}), **({"PATH": path} if path else {})}
+                       "METER_CERTIFICATES": self.certificates, **({"METER_MEMORY": "1"} if memory else {}), **({"PATH": path} if path else {})}
         for name in runner.FILES:
             environment[name] = str(folder / name)
             (folder / name).touch()
@@ -135,7 +144,7 @@ class Bench:
         meter = side.folder / "meter"
         hosts = (f"https://lambda.{cloud.REGION}.amazonaws.com/", f"https://api.ecr.{cloud.REGION}.amazonaws.com/", side.url)
         subprocess.run([sys.executable, "-I", "-S", str(HERE / "meter.py"), str(meter), self.least, *hosts],
-                       stdin=subprocess.DEVNULL, check=True)
+                       stdin=subprocess.DEVNULL, timeout=120, check=True)
         _, _, cpu_s, _, code = meter.read_text().split()
         if code != "0":
             raise runner.HarnessError(f"least: {code}")

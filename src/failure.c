@@ -14,6 +14,7 @@
 #include "stages/report.h"
 #include "stages/restore.h"
 #include "stages/secrets.h"
+#include "stages/wait.h"
 
 void failure_remember(struct result *result, const char *stage, const char *title,
                       const struct error *err)
@@ -132,6 +133,7 @@ void failure_stand_back(struct run *run, const struct stage *const *stages, size
                      reason, result->restored);
         return;
     }
+    run->way_back_broke_off = wait_may_pass(&err);
     secrets_hide(run, &err);
     const struct stage *stopped = stages[stopped_at];
     failure_remember(result, stopped->name, stopped->title, &err);
@@ -174,6 +176,7 @@ void failure_handle(struct run *run, const struct stage *const *stages, size_t f
         say_way_back(run, stages, failed_at);
     if (put_back(run, stages, failed_at, &undo_error) < 0) {
         result->outcome = OUTCOME_NEEDS_PERSON;
+        run->way_back_broke_off = wait_may_pass(&undo_error);
         failure_say(run, TROUBLESHOOTING_PUT_BACK, &undo_error);
         say_remedy(result);
     } else if (!result->restored[0] && !result->function.created) {

@@ -8,6 +8,7 @@
 
 const struct retry_policy retry_standard = {
     .max_attempts = 3,
+    .max_throttled = 3,
     .max_delay_ms = 20000,
     .transient_base_ms = 50,
     .throttled_base_ms = 1000,
@@ -64,12 +65,20 @@ static int64_t heed(int64_t delay_ms, int64_t retry_after_ms)
     return retry_after_ms < latest_ms ? retry_after_ms : latest_ms;
 }
 
+/* One more failure of this class: was it the last that the policy allows? */
+static bool is_last(struct retry *retry, enum retry_class class)
+{
+    retry->attempts++;
+    if (class == RETRY_THROTTLED)
+        return ++retry->throttled >= retry->policy->max_throttled;
+    return class == RETRY_NEVER || ++retry->transient >= retry->policy->max_attempts;
+}
+
 bool retry_again(struct retry *retry, enum retry_class class, int64_t retry_after_ms,
                  double random_unit, int64_t *ret_delay_ms)
 {
     const struct retry_policy *policy = retry->policy;
-    retry->attempts++;
-    if (class == RETRY_NEVER || retry->attempts >= policy->max_attempts)
+    if (is_last(retry, class))
         return false;
     int cost = class == RETRY_THROTTLED ? THROTTLED_COST : TRANSIENT_COST;
     if (!bucket_take(retry->bucket, cost))

@@ -16,6 +16,16 @@
 /* A change that is on its way takes effect whether we wait or not: a cancel leaves it this long to say so, or nobody would know what to put back. */
 #define CHANGE_GRACE_MS 3000
 
+/*
+ * The standard, but for throttling: all control calls to Lambda share 15 a second of an account and region, which a matrix of functions uses up. Eight attempts are half a minute.
+ * (aws-actions/aws-lambda-deploy#64: three are too few.) An invocation meets the function's own concurrency, and whoever invokes knows how long to wait.
+ */
+static const struct retry_policy patient_when_throttled = {.max_attempts = 3,
+                                                           .max_throttled = 8,
+                                                           .max_delay_ms = 20000,
+                                                           .transient_base_ms = 50,
+                                                           .throttled_base_ms = 1000};
+
 /* A call, made ready once; each attempt signs it anew. */
 struct request {
     struct aws *aws;                         /* borrowed */
@@ -433,7 +443,9 @@ static int give_up(const struct request *request, const struct failure *failure,
 static int send_until_settled(const struct request *request, struct aws_answer *ret_answer,
                               struct error *err)
 {
-    struct retry retry = RETRY_INIT(&retry_standard, &request->aws->bucket);
+    bool invokes = request->call->operation->raw_answer;
+    struct retry retry =
+        RETRY_INIT(invokes ? &retry_standard : &patient_when_throttled, &request->aws->bucket);
     struct history history = {.in_doubt = false};
     for (int number = 1;; number++) {
         struct aws_answer answer = AWS_ANSWER_INIT;

@@ -1,5 +1,5 @@
 /*
- * aws.h: one signed call to AWS: endpoint, signature, standard retries, decoded errors.
+ * aws.h: one signed call to AWS: endpoint, signature, retries, decoded errors.
  *
  * Every request that this program can send to AWS is a row of a table (struct aws_operation), so
  * that tests can list them all. Thread-safe: one `struct aws` for a run (and a second one for a
@@ -96,7 +96,7 @@ struct aws_answer {
 void aws_answer_release(struct aws_answer *answer);
 
 /*
- * Send, with retries of transient and throttling errors, a renewed signature when the clock is off,
+ * Send, with retries of transient errors and, for half a minute, of throttling (not of Invoke's), a renewed signature when the clock is off,
  * and renewed credentials when they have expired. Errors: kind by name and status
  * (ResourceNotFoundException → ERROR_NOT_FOUND, but a 404 without such a name → ERROR_REFUSED; 409 →
  * ERROR_CONFLICT; 412 → ERROR_PRECONDITION; AccessDenied*, 403 → ERROR_DENIED, the message names the

@@ -33,8 +33,8 @@ int credentials_assume_role(const struct credentials_context *context,
 
 /*
  * `role` with the web identity token that `get_token` fetches (heap, secret, freed here), by
- * AssumeRoleWithWebIdentity. AWS has to fetch the issuer's keys for that; when it could not, it is
- * asked again, with a new token, up to CREDENTIALS_TOKEN_ROUNDS times. A refusal by the role's
+ * AssumeRoleWithWebIdentity. AWS has to fetch the issuer's keys for that; when it could not, or the
+ * issuer gave no token for now, that is tried again, with a new token, up to CREDENTIALS_TOKEN_ROUNDS times. A refusal by the role's
  * trust policy names the token's claims, never the token.
  */
 #define CREDENTIALS_TOKEN_ROUNDS 4

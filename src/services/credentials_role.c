@@ -53,10 +53,18 @@ int credentials_assume_role(const struct credentials_context *context,
 }
 
 /* AWS could not reach the issuer of the token, or its keys. */
-static bool issuer_is_slow(const struct error *err)
+static bool issuer_is_slow_for_aws(const struct error *err)
 {
     return err->kind == ERROR_SERVER && (strcmp(err->name, "IDPCommunicationError") == 0 ||
                                          strcmp(err->name, "InvalidIdentityToken") == 0);
+}
+
+/* The issuer did not give us a token, for now. */
+static bool issuer_is_slow_for_us(const struct error *err)
+{
+    return err->kind == ERROR_SERVER || err->kind == ERROR_THROTTLED ||
+           err->kind == ERROR_NETWORK ||
+           (err->kind == ERROR_TIMEOUT && strcmp(err->name, "deadline") != 0);
 }
 
 /* What the trust policy saw, so that whoever wrote it can compare. */
@@ -70,17 +78,21 @@ static void explain_refusal(const char *token, struct error *err)
         error_wrap(err, "a token with %s was refused", claims.buf);
 }
 
+/* `ret_again`: after a failure, whether a new token, a moment later, may do. */
 static int assume_once(struct aws *aws, const struct credentials_context *context,
                        const struct sts_role *role, credentials_token_getter *get_token,
-                       struct credentials *ret_credentials, struct error *err)
+                       struct credentials *ret_credentials, bool *ret_again, struct error *err)
 {
     char *token = NULL;
-    if (get_token(context, &token, err) < 0)
+    if (get_token(context, &token, err) < 0) {
+        *ret_again = issuer_is_slow_for_us(err);
         return -1;
+    }
     credentials_tell_secret(context, token);
     struct sts_role with_token = *role;
     with_token.web_identity_token = token;
     int result = sts_assume_role_with_web_identity(aws, &with_token, ret_credentials, err);
+    *ret_again = result < 0 && issuer_is_slow_for_aws(err);
     if (result < 0)
         explain_refusal(token, err);
     memory_free_secret(token);
@@ -92,6 +104,7 @@ int credentials_assume_with_token(const struct credentials_context *context,
                                   struct credentials *ret_credentials, struct error *err)
 {
     static const struct retry_policy patient = {.max_attempts = CREDENTIALS_TOKEN_ROUNDS,
+                                                .max_throttled = CREDENTIALS_TOKEN_ROUNDS,
                                                 .max_delay_ms = 20000,
                                                 .transient_base_ms = 400,
                                                 .throttled_base_ms = 1000};
@@ -102,11 +115,12 @@ int credentials_assume_with_token(const struct credentials_context *context,
     for (;;) {
         struct error local = ERROR_INIT;
         int64_t delay_ms;
-        if (assume_once(&aws, context, role, get_token, ret_credentials, &local) == 0) {
+        bool again = false;
+        if (assume_once(&aws, context, role, get_token, ret_credentials, &again, &local) == 0) {
             credentials_note_account(ret_credentials, role->arn);
             return 0;
         }
-        enum retry_class class = issuer_is_slow(&local) ? RETRY_TRANSIENT : RETRY_NEVER;
+        enum retry_class class = again ? RETRY_TRANSIENT : RETRY_NEVER;
         if (!retry_again(&retry, class, -1, crypto_random_unit(), &delay_ms)) {
             if (err)
                 *err = local;

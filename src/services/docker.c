@@ -264,6 +264,7 @@ static int pull_image(const struct docker *docker, const struct docker_run *run,
 {
     /* Longer pauses than AWS's SDKs make: behind a pull that broke stands a registry, or its network. */
     static const struct retry_policy patient = {.max_attempts = PULL_TRIES,
+                                                .max_throttled = PULL_TRIES,
                                                 .max_delay_ms = 20000,
                                                 .transient_base_ms = 1000,
                                                 .throttled_base_ms = 5000};

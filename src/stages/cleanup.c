@@ -144,7 +144,8 @@ static int put_back(struct run *run, struct error *err)
 
 static int clean_up(struct run *run, struct error *err)
 {
-    log_warning("the run was killed while it changed the function %s", run->inputs->function_name);
+    log_warning("the run was killed, or lost its connection, while it changed the function %s",
+                run->inputs->function_name);
     restore_begin(run);
     if (lambda_get_function(&run->services.aws, run->inputs->function_name, NULL, &run->snapshot,
                             err) < 0)

@@ -70,6 +70,8 @@ static int send_once(struct run *run, bool *ret_done, struct error *err)
         run->result.changed = run->configuration_touched = true;
     if (rc == 0)
         ours_took(run, &updated, run->snapshot.digest);
+    else if (ours_may_have_arrived(err))
+        ours_took(run, NULL, run->snapshot.digest);
     *ret_done = rc == 0;
     return rc;
 }

@@ -164,7 +164,7 @@ static int identify(struct run *run, struct error *err)
         return -1;
     CLEANUP(credentials) struct credentials credentials = CREDENTIALS_INIT;
     if (credentials_chain_get(&run->services.credentials, &credentials, err) < 0) {
-        if (!run->gate->credentials_optional)
+        if (!run->gate || !run->gate->credentials_optional) /* /cleanup asks no gate */
             return error_wrap(err, "getting AWS credentials");
         log_info("nothing to do: there are no AWS credentials for this event");
         error_reset(err);

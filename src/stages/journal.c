@@ -20,24 +20,27 @@ void journal_builder(const struct run *run)
     write_down(run, JOURNAL_BUILDER, run->services.builder);
 }
 
-void journal_code(const struct run *run, const char *digest)
+void journal_code(struct run *run, const char *digest)
 {
     const struct lambda_function *before = &run->before;
+    run->is_journaled = true;
     write_down(run, JOURNAL_IMAGE_BEFORE, before->resolved_image_uri);
     write_down(run, JOURNAL_DIGEST_BEFORE, before->digest);
     write_down(run, JOURNAL_ARCHITECTURE, before->architecture);
     write_down(run, JOURNAL_DIGEST_OURS, digest);
 }
 
-void journal_configuration(const struct run *run)
+void journal_configuration(struct run *run)
 {
+    run->is_journaled = true;
     write_down(run, JOURNAL_CONFIGURATION, "changed");
 }
 
-void journal_alias(const struct run *run)
+void journal_alias(struct run *run)
 {
     const struct lambda_alias *before = &run->alias_before;
     CLEANUP(strbuf) struct strbuf routing = STRBUF_INIT(STRBUF_NO_CAP);
+    run->is_journaled = true;
     if (before->routed)
         json_print(before->routing, &routing);
     write_down(run, JOURNAL_ALIAS_BEFORE, before->version[0] ? before->version : "-");
@@ -47,5 +50,6 @@ void journal_alias(const struct run *run)
 
 void journal_ended(const struct run *run)
 {
-    write_down(run, JOURNAL_ENDED, "yes");
+    if (run->is_journaled && !run->way_back_broke_off)
+        write_down(run, JOURNAL_ENDED, "yes");
 }

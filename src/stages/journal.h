@@ -26,11 +26,14 @@
 void journal_temp_folder(const struct run *run);
 void journal_builder(const struct run *run);
 /* Before the function gets the image `digest`; run->before is what was there. */
-void journal_code(const struct run *run, const char *digest);
-void journal_configuration(const struct run *run);
+void journal_code(struct run *run, const char *digest);
+void journal_configuration(struct run *run);
 /* Before the alias moves to result.function.version; run->alias_before is what was there. */
-void journal_alias(const struct run *run);
-/* Whatever had to be put back has been. */
+void journal_alias(struct run *run);
+/*
+ * Nothing is left to be put back: it is proved, or put back, or a person must look. Not where the way back broke off at what passes (no network): /cleanup tries it again. Does nothing where
+ * nothing was written down.
+ */
 void journal_ended(const struct run *run);
 
 #endif

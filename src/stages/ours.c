@@ -2,12 +2,18 @@
 
 #include <stdio.h>
 
+#include "core/cancel.h"
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/configuration.h"
 #include "stages/secrets.h"
 #include "stages/wait.h"
+
+#define PUT_BACK_LIMIT_MS   120000
+#define PUT_BACK_PAUSE_MS   500 /* the first; each one is twice the one before */
+#define PUT_BACK_LONGEST_MS 10000
 
 bool ours_may_have_arrived(const struct error *err)
 {
@@ -107,14 +113,28 @@ int ours_settle(struct run *run, struct error *err)
     return 0;
 }
 
+/* Is another try at putting back worth it, and is there time for one? Pauses before it. */
+static bool try_again(int tries, int64_t end_ms, const struct error *err)
+{
+    bool is_others = err->kind == ERROR_CONFLICT && err->code == 0;
+    if (is_others || !(ours_decide_again(err) || err->kind == ERROR_THROTTLED))
+        return false;
+    if (cancel_signal() || !wait_may_pass(err))
+        return tries < OURS_TRIES;
+    int64_t pause_ms = PUT_BACK_PAUSE_MS;
+    for (int i = 1; i < tries && pause_ms < PUT_BACK_LONGEST_MS; i++)
+        pause_ms *= 2;
+    return clock_now_ms() + pause_ms < end_ms && clock_sleep_ms(pause_ms);
+}
+
 int ours_put_back(struct run *run, int (*once)(struct run *run, bool *ret_done, struct error *err),
                   bool *ret_done, struct error *err)
 {
     bool asked = false;
-    for (int try = 1; once(run, ret_done, err) < 0; try++) {
+    int64_t end_ms = clock_now_ms() + PUT_BACK_LIMIT_MS;
+    for (int tries = 1; once(run, ret_done, err) < 0; tries++) {
         secrets_hide(run, err);
-        bool is_others = err->kind == ERROR_CONFLICT && err->code == 0;
-        if (try == OURS_TRIES || is_others || !ours_decide_again(err))
+        if (!try_again(tries, end_ms, err))
             return -1;
         asked = true;
         log_info("not put back yet (%s): looking again", err->msg);

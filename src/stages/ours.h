@@ -44,8 +44,8 @@ bool ours_is_still(const struct run *run, const struct lambda_function *now);
 int ours_refuse(const struct run *run, const struct lambda_function *now, struct error *err);
 
 /*
- * Put one thing back by `once`, which sets *ret_done if there was something to be put back; anew when it changed under its hands or the answer was lost,
- * but not what ours_refuse or its like has said (a conflict without an HTTP status).
+ * Put one thing back by `once`, which sets *ret_done if there was something to be put back; anew when it changed under its hands, the answer was lost or too many asked,
+ * with growing pauses, for two minutes (after a cancel: OURS_TRIES times at once); but not what ours_refuse or its like has said (a conflict without an HTTP status).
  */
 int ours_put_back(struct run *run, int (*once)(struct run *run, bool *ret_done, struct error *err),
                   bool *ret_done, struct error *err);

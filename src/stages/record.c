@@ -179,6 +179,16 @@ void record_read_list(const struct run *run, struct record_list *ret_list)
     record_list_parse(tag_value(run, RECORD_TAG_VERIFIED), ret_list);
 }
 
+bool record_is_unproved(const struct run *run, const struct record_list *list, const char *what)
+{
+    struct deployed deployed;
+    for (size_t i = 0; i < list->len; i++)
+        if (text_equal(list->items[i].what, what))
+            return false;
+    deployed_parse(tag_value(run, DEPLOYED_TAG), &deployed);
+    return list->len > 0 && what[0] && !deployed_commit(&deployed, run->result.image.digest)[0];
+}
+
 static void add_list(const struct run *run, const struct record_list *list, struct json *tags)
 {
     char value[RECORD_VALUE_SIZE];

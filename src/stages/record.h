@@ -41,6 +41,12 @@ const struct record_entry *record_unfinished_rollback(const struct run *run,
                                                       const struct record_list *list,
                                                       const char *current);
 
+/*
+ * Has no deployment ended yet with what serves now, which the list names `what`? An earlier run put it there and was ended before the proof: it stands nowhere in the list of what has passed
+ * verification, nor among what was deployed without one. False where nothing has passed verification: there is nothing to go back to.
+ */
+bool record_is_unproved(const struct run *run, const struct record_list *list, const char *what);
+
 /* How the list names what serves now: the alias's version, or the image's identity tag. "" if it has no such name. */
 void record_current(const struct run *run, char ret_what[40]);
 

@@ -60,8 +60,11 @@ struct attempt {         /* at changing the code */
 static int look_again(struct run *run, const char *digest, const struct attempt *last,
                       bool *ret_done, struct error *err)
 {
-    if (read_settled(run, err) < 0)
+    if (read_settled(run, err) < 0) {
+        if (last->was_lost)
+            ours_may_have_given(run, digest);
         return -1;
+    }
     *ret_done = last->was_lost && text_equal(run->snapshot.digest, digest);
     if (*ret_done) {
         ours_took(run, NULL, digest);
@@ -184,7 +187,7 @@ static int change_function(struct run *run, const struct function_plan *plan, st
 }
 
 /*
- * The function has this image already, but it is not the newest that has passed verification: an earlier run gave it the image and was ended before the proof. This run brings it to the proof, and
+ * The function has this image already, and nobody has proved it: an earlier run gave it the image and was ended before that. This run brings it to the proof, and
  * if that fails, what passed last is put back, as that run would have done.
  */
 static int take_up_unfinished(struct run *run, const char *digest, struct error *err)
@@ -198,8 +201,7 @@ static int take_up_unfinished(struct run *run, const char *digest, struct error 
     bool will_be_proved = inputs->health_url || inputs->health_payload;
     record_read_list(run, &list);
     record_current(run, current);
-    if (inputs->alias || !will_be_proved || !current[0] || list.len == 0 ||
-        text_equal(list.items[0].what, current))
+    if (inputs->alias || !will_be_proved || !record_is_unproved(run, &list, current))
         return 0;
     const char *tag = list.items[0].what;
     if (images_place(run, &place, err) < 0 ||

@@ -152,8 +152,7 @@ int report(struct run *run, const struct inputs *inputs, struct error *ret_probl
 {
     struct result *result = &run->result;
     cancel_shield_begin();
-    if (result->changed || run->code_touched || run->configuration_touched || run->alias_touched)
-        journal_ended(run);
+    journal_ended(run);
     spans_hold(&result->spans); /* outputs and summary say the same, whatever still runs */
     result->duration_ms = clock_now_ms() - result->spans.origin_ms;
     result->times = run->facts.function.times;

@@ -13,7 +13,7 @@
 #include "stages/stage.h"
 
 /*
- * The alias serves what is wanted already, but that is not the version that has passed verification last: an earlier run moved it and was ended before the proof. NULL: it is not so, or
+ * The version that has passed verification last, where the alias serves what is wanted already and nobody has proved that: an earlier run moved it and was ended before. NULL: it is not so, or
  * nothing is going to prove it now either.
  */
 static const char *proved_before(const struct run *run, struct record_list *list)
@@ -21,9 +21,9 @@ static const char *proved_before(const struct run *run, struct record_list *list
     const struct function_facts *function = &run->facts.function;
     bool will_be_proved = run->inputs->health_url || run->inputs->health_payload;
     record_read_list(run, list);
-    if (!will_be_proved || run->result.function.version[0] || !function->alias_version[0] ||
-        function->alias_routed || run->inputs->command != COMMAND_DEPLOY || list->len == 0 ||
-        text_equal(list->items[0].what, function->alias_version))
+    if (!will_be_proved || run->result.function.version[0] || function->alias_routed ||
+        run->inputs->command != COMMAND_DEPLOY ||
+        !record_is_unproved(run, list, function->alias_version))
         return NULL;
     return list->items[0].what;
 }

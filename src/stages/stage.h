@@ -111,11 +111,13 @@ struct run {
         configuration_before; /* owned; the members that we have changed, as they were; NULL: none */
     struct strvec
         configuration_lost; /* those of them whose values before our change are not known: no way back to them */
-    bool restoring;        /* we are on the way back: what answers is the old version */
-    bool way_back_missing; /* the image before our change is gone from ECR */
-    bool image_tags_wait;  /* the image gets its tags only after Lambda has taken it */
-    bool image_is_gzip;    /* it was exported with gzip after Lambda had refused it */
-    bool cannot_tag;       /* the function may not be tagged; said once */
+    bool restoring;          /* we are on the way back: what answers is the old version */
+    bool way_back_missing;   /* the image before our change is gone from ECR */
+    bool image_tags_wait;    /* the image gets its tags only after Lambda has taken it */
+    bool image_is_gzip;      /* it was exported with gzip after Lambda had refused it */
+    bool is_journaled;       /* what /cleanup would put back is written down (stages/journal.h) */
+    bool way_back_broke_off; /* at an error that passes: it may succeed in a moment */
+    bool cannot_tag;         /* the function may not be tagged; said once */
     /* which steps of the builds were cached, remembered at the end; "": not built, or without a cache */
     char cached_steps[CACHED_STEPS_SIZE], cached_base_steps[CACHED_STEPS_SIZE];
     char rollback_target[40]; /* the version or identity tag that a rollback goes back to */

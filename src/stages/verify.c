@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "stages/checks_run.h"
 #include "stages/health.h"
+#include "stages/journal.h"
 #include "stages/stage.h"
 #include "stages/warm_up.h"
 
@@ -45,6 +46,7 @@ static int verify(struct run *run, struct error *err)
     if (checks_run_always(run, err) < 0 || checks_run_storage(run, err) < 0)
         return -1;
     result->deployed = result->changed;
+    journal_ended(run); /* a kill from here on undoes nothing */
     return 0;
 }
 

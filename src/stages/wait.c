@@ -2,12 +2,21 @@
 
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/clock.h"
+#include "core/log.h"
 #include "core/text.h"
 
 #define SHORTEST_PAUSE_MS 50 /* near the expected end */
 #define USUAL_PAUSE_MS    100
 #define LONGEST_PAUSE_MS  2000
+#define BLIND_LIMIT_MS    120000
+
+bool wait_may_pass(const struct error *err)
+{
+    return err->kind == ERROR_NETWORK || err->kind == ERROR_SERVER || err->kind == ERROR_PROTOCOL ||
+           err->kind == ERROR_THROTTLED;
+}
 
 bool wait_is_settled(const struct lambda_function *function)
 {
@@ -38,30 +47,60 @@ static int64_t expected_ms(const struct run *run)
     return times->len > 0 ? times->items[0].ms[TIMES_RELEASE] : 0;
 }
 
+/* A look failed: is it worth another one? `blind_ms`: since when looks have failed. */
+static bool bears(const struct run *run, const char *qualifier, const struct error *err,
+                  int64_t blind_ms)
+{
+    bool just_made = qualifier || run->result.function.created;
+    bool passes = wait_may_pass(err) || (err->kind == ERROR_NOT_FOUND && just_made);
+    return passes && blind_ms < BLIND_LIMIT_MS && !cancel_signal();
+}
+
+/* How it stands after a look that did not find it settled; "": the look failed. */
+static const char *state_of(const struct lambda_function *function)
+{
+    if (!function->configuration)
+        return "";
+    return text_equal(function->state, "Pending") ? "Pending" : "being updated";
+}
+
+static int tell_late(const char *name, const char *state, int64_t limit_ms,
+                     const struct error *look, struct error *err)
+{
+    if (!state[0]) {
+        *err = *look;
+        return error_wrap(err, "waiting for the function %s", name);
+    }
+    return error_set(err, ERROR_TIMEOUT, "the function %s is still %s after %lld s", name, state,
+                     (long long)(limit_ms / 1000));
+}
+
 int wait_settled(struct run *run, const char *qualifier, int64_t limit_ms,
                  struct lambda_function *ret_function, struct error *err)
 {
     const char *name = run->inputs->function_name;
     if (run_time_left(run, limit_ms, &limit_ms, err) < 0)
         return -1;
-    int64_t start_ms = clock_now_ms(), end_ms = start_ms + limit_ms;
+    int64_t start_ms = clock_now_ms(), end_ms = start_ms + limit_ms, seen_ms = start_ms;
     for (;;) {
         struct lambda_function function = {.configuration = NULL};
-        if (lambda_get_function(&run->services.aws, name, qualifier, &function, err) < 0)
-            return error_wrap(err, "waiting for the function %s", name);
-        if (wait_is_settled(&function)) {
+        struct error look = ERROR_INIT;
+        int rc = lambda_get_function(&run->services.aws, name, qualifier, &function, &look);
+        if (rc == 0 && wait_is_settled(&function)) {
             *ret_function = function;
             return 0;
         }
-        int64_t pause_ms = wait_pause_ms(clock_now_ms() - start_ms, expected_ms(run));
-        bool late = clock_now_ms() + pause_ms > end_ms;
-        if (late)
-            error_set(err, ERROR_TIMEOUT, "the function %s is still %s after %lld s", name,
-                      text_equal(function.state, "Pending") ? "Pending" : "being updated",
-                      (long long)(limit_ms / 1000));
+        const char *state = state_of(&function);
         lambda_function_release(&function);
-        if (late)
-            return -1;
+        if (rc == 0)
+            seen_ms = clock_now_ms();
+        else if (!bears(run, qualifier, &look, clock_now_ms() - seen_ms))
+            return tell_late(name, "", limit_ms, &look, err);
+        else
+            log_debug("the look failed, and is tried again: %s", look.msg);
+        int64_t pause_ms = wait_pause_ms(clock_now_ms() - start_ms, expected_ms(run));
+        if (clock_now_ms() + pause_ms > end_ms)
+            return tell_late(name, state, limit_ms, &look, err);
         if (!clock_sleep_ms(pause_ms))
             return error_set(err, ERROR_CANCELLED,
                              "cancelled while the function %s was being updated", name);

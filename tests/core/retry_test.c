@@ -2,10 +2,13 @@
 
 #include "core/retry.h"
 
+#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
+
 Suite *retry_suite(void);
 
 static const struct retry_policy many = {
     .max_attempts = 1000,
+    .max_throttled = 1000,
     .max_delay_ms = 20000,
     .transient_base_ms = 50,
     .throttled_base_ms = 1000,
@@ -44,16 +47,36 @@ START_TEST(delay_case)
 }
 END_TEST
 
+static const enum retry_class classes[] = {RETRY_TRANSIENT, RETRY_THROTTLED};
+
 START_TEST(three_attempts_in_all)
 {
     struct retry retry = RETRY_INIT(&retry_standard, NULL);
     int64_t delay_ms = -1;
-    ck_assert(retry_again(&retry, RETRY_TRANSIENT, -1, 0.5, &delay_ms));
-    ck_assert(retry_again(&retry, RETRY_THROTTLED, -1, 0.5, &delay_ms));
+    ck_assert(retry_again(&retry, classes[_i], -1, 0.5, &delay_ms));
+    ck_assert(retry_again(&retry, classes[_i], -1, 0.5, &delay_ms));
     delay_ms = -1;
-    ck_assert(!retry_again(&retry, RETRY_TRANSIENT, -1, 0.5, &delay_ms));
+    ck_assert(!retry_again(&retry, classes[_i], -1, 0.5, &delay_ms));
     ck_assert_int_eq(delay_ms, -1);
     ck_assert_int_eq(retry.attempts, 3);
+}
+END_TEST
+
+/* ---- each class has a number of its own ---- */
+
+START_TEST(throttling_counts_by_itself)
+{
+    static const struct retry_policy policy = {.max_attempts = 2,
+                                               .max_throttled = 4,
+                                               .max_delay_ms = 20000,
+                                               .transient_base_ms = 50,
+                                               .throttled_base_ms = 1000};
+    struct retry retry = RETRY_INIT(&policy, NULL);
+    int64_t delay_ms = -1;
+    for (int i = 0; i < 3; i++)
+        ck_assert(retry_again(&retry, RETRY_THROTTLED, -1, 0.5, &delay_ms));
+    ck_assert(retry_again(&retry, RETRY_TRANSIENT, -1, 0.5, &delay_ms));
+    ck_assert(!retry_again(&retry, RETRY_THROTTLED, -1, 0.5, &delay_ms));
 }
 END_TEST
 
@@ -100,7 +123,7 @@ START_TEST(last_attempt_costs_nothing)
     struct retry_bucket bucket;
     retry_bucket_init(&bucket);
     struct retry retry = RETRY_INIT(&retry_standard, &bucket);
-    retry.attempts = 2;
+    retry.transient = 2;
     int64_t delay_ms;
     ck_assert(!retry_again(&retry, RETRY_TRANSIENT, -1, 0, &delay_ms));
     ck_assert_int_eq(bucket.tokens, 500);
@@ -162,8 +185,9 @@ Suite *retry_suite(void)
 {
     Suite *suite = suite_create("retry");
     TCase *tc = tcase_create("retry");
-    tcase_add_loop_test(tc, delay_case, 0, sizeof delays / sizeof *delays);
-    tcase_add_test(tc, three_attempts_in_all);
+    tcase_add_loop_test(tc, delay_case, 0, COUNT(delays));
+    tcase_add_loop_test(tc, three_attempts_in_all, 0, COUNT(classes));
+    tcase_add_test(tc, throttling_counts_by_itself);
     tcase_add_test(tc, never_is_never);
     tcase_add_test(tc, costs_and_refunds);
     tcase_add_test(tc, last_attempt_costs_nothing);

@@ -183,3 +183,38 @@ class Others(FunctionCase):
         run = self.finish(step)
         self.left_alone(run, "update-alias", "--function-version 1")
         self.assertEqual(self.alias_target(), "2")
+
+
+class Proved(FunctionCase):
+    """Nothing is to be changed, and then the check fails: what runs was proved or deployed by a run that came to its end, so nothing is put in its place."""
+
+    base_stands = True
+
+    def deployed(self, project, version, **changes):
+        project.behave(version=version).commit(version)
+        run = self.deploy(project, **changes)
+        self.assertExit(run, 0)
+        return run.outputs["image-digest"]
+
+    def left_alone(self, project, digest, version):
+        mark = self.mark()
+        run = self.deploy(project, checks="GET /health -> 299")
+        self.assertExit(run, 1)
+        self.assertOutputs(run, deployed="false", rolled_back="false")
+        self.assertNotIn("UpdateFunctionCode", cloud.operations(self.since(mark)))
+        self.assertEqual(self.cloud.digest_of(self.name), digest)
+        self.serves(version)
+
+    def test_an_image_that_a_person_put_back(self):
+        project, _ = self.serve()
+        first = self.deployed(project, "1")
+        self.deployed(project, "2")
+        self.cloud.change_function(self.name, image=f"{self.name}@{first}")
+        project.behave(version="1").commit("Revert")
+        self.left_alone(project, first, "1")
+
+    def test_an_image_that_was_deployed_without_a_check(self):
+        project, _ = self.serve()
+        self.deployed(project, "1")
+        second = self.deployed(project, "2", health_url=None)
+        self.left_alone(project, second, "2")

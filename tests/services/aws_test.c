@@ -150,14 +150,14 @@ END_TEST
 
 struct scenario {
     const char *what;
-    struct fake_answer answers[4];
+    struct fake_answer answers[9];
     const struct aws_operation *operation;
     bool single;
     enum error_kind kind; /* ERROR_NONE: it succeeds */
     int code;
     const char *name;
     const char *message;   /* a part of it */
-    int64_t most_sleep[3]; /* upper bounds of the pauses; 0: no pause */
+    int64_t most_sleep[8]; /* upper bounds of the pauses; 0: no pause */
     int64_t least_sleep;   /* of the first */
 };
 
@@ -197,13 +197,26 @@ static const struct scenario scenarios[] = {
      .name = "",
      .message = "lambda GetFunction: after 3 attempts: no explanation was given (HTTP 503)",
      .most_sleep = {50, 100}},
-    {.what = "throttling waits longer",
-     .answers = {THROTTLED, THROTTLED, THROTTLED},
+    {.what = "throttling is waited for longer",
+     .answers = {THROTTLED, THROTTLED, THROTTLED, THROTTLED, THROTTLED, THROTTLED, THROTTLED, OK},
+     .most_sleep = {1000, 2000, 4000, 8000, 16000, 20000, 20000}},
+    {.what = "throttling for ever",
+     .answers = {THROTTLED, THROTTLED, THROTTLED, THROTTLED, THROTTLED, THROTTLED, THROTTLED,
+                 THROTTLED},
      .kind = ERROR_THROTTLED,
      .code = 429,
      .name = "TooManyRequestsException",
-     .message = "Rate exceeded (HTTP 429)",
+     .message = "after 8 attempts: TooManyRequestsException: Rate exceeded (HTTP 429)",
+     .most_sleep = {1000, 2000, 4000, 8000, 16000, 20000, 20000}},
+    {.what = "an invocation's throttling is the function's",
+     .answers = {THROTTLED, THROTTLED, THROTTLED},
+     .operation = &lambda_op_invoke,
+     .kind = ERROR_THROTTLED,
+     .code = 429,
      .most_sleep = {1000, 2000}},
+    {.what = "what is transient counts by itself",
+     .answers = {THROTTLED, THROTTLED, THROTTLED, STATUS(500), STATUS(500), OK},
+     .most_sleep = {1000, 2000, 4000, 400, 800}},
     {.what = "the server says how long",
      .answers = {{.status = 503, .headers = {{"x-amz-retry-after", "1500"}}}, OK},
      .most_sleep = {1500},
@@ -272,11 +285,11 @@ static const struct scenario scenarios[] = {
      .code = 412,
      .most_sleep = {50}},
     {.what = "a change whose answer was lost, and then throttling: it may have taken effect",
-     .answers = {RESET, STATUS(429), STATUS(429)},
+     .answers = {RESET, STATUS(429), STATUS(429), STATUS(409)},
      .operation = &lambda_op_update_function_code,
      .kind = ERROR_NETWORK,
-     .code = 429,
-     .most_sleep = {50, 2000}},
+     .code = 409,
+     .most_sleep = {50, 2000, 4000}},
     {.what = "a change that never went out, and then a conflict: somebody else's",
      .answers = {NO_CONNECTION, STATUS(409)},
      .operation = &lambda_op_update_function_code,

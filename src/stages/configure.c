@@ -17,7 +17,7 @@
 #include "stages/survey.h"
 #include "stages/wait.h"
 
-#define COMMAND_MAX_BYTES 400
+#define COMMAND_MAX_BYTES 2000 /* of the JSON in a command */
 
 static bool is_wanted(const struct run *run)
 {
@@ -170,6 +170,31 @@ static int put_back_once(struct run *run, bool *ret_done, struct error *err)
     return ours_settle(run, err);
 }
 
+/* As single quotes of a shell hold it: in JSON an apostrophe stands in strings only, which may say it by its number. */
+static void print_for_shell(const struct json *json, struct strbuf *out)
+{
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    json_print(json, &text);
+    for (const char *c = text.buf; *c; c++)
+        if (*c == '\'')
+            strbuf_addstr(out, "\\u0027");
+        else
+            strbuf_addch(out, *c);
+}
+
+/* The member as it was joins the command's JSON, unless that becomes too long for a message. */
+static bool put_if_short(struct json *request, const struct json *member)
+{
+    CLEANUP(strbuf) struct strbuf whole = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strbuf) struct strbuf part = STRBUF_INIT(STRBUF_NO_CAP);
+    print_for_shell(request, &whole);
+    print_for_shell(member, &part);
+    if (whole.len + part.len > COMMAND_MAX_BYTES)
+        return false;
+    json_put(request, json_name(member), json_copy(member));
+    return true;
+}
+
 /*
  * What a person can type. Values of the environment are never printed: they are named. `with_known`: what is known was not put back either.
  */
@@ -177,22 +202,27 @@ static void say_commands(struct run *run, bool with_known)
 {
     CLEANUP(json) struct json *request = json_new_object();
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP(strvec) struct strvec long_ones = STRVEC_INIT;
     const char *region = run->result.region, *name = run->inputs->function_name;
     bool has_environment = strvec_contains(&run->configuration_lost, "Environment");
     json_put_string(request, "FunctionName", name);
     JSON_EACH (member, with_known ? run->configuration_before : NULL) {
         if (text_equal(json_name(member), "Environment"))
             has_environment = true;
-        else
-            json_put(request, json_name(member), json_copy(member));
+        else if (!put_if_short(request, member))
+            strvec_push(&long_ones, json_name(member));
     }
-    json_print(request, &text);
-    bool quotable = !strchr(text.buf, '\'') && text.len < COMMAND_MAX_BYTES;
-    if (json_length(request) > 1 && quotable)
+    print_for_shell(request, &text);
+    if (json_length(request) > 1)
         restore_remedy(run,
                        "aws lambda update-function-configuration --region %s --cli-input-json '%s'",
                        region, text.buf);
-    if (has_environment || !quotable)
+    for (size_t i = 0; i < long_ones.len; i++)
+        restore_remedy(run,
+                       "# %s was longer than fits here: its value stands in the workflow of the "
+                       "last good commit",
+                       long_ones.items[i]);
+    if (has_environment)
         restore_remedy(run,
                        "aws lambda update-function-configuration --region %s --function-name %s "
                        "--environment file://environment.json   # its values before are known to "

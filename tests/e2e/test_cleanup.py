@@ -25,9 +25,9 @@ class CleanupCase(case.Case):
         step.binds = lambda: {**binds(), "/github/runner_temp": str(self.shared)}
         return step
 
-    def cleanup(self, project, state, **more):
+    def cleanup(self, project, state, env_more=None, **more):
         """The post step: the same inputs, and what the step before it wrote to GITHUB_STATE."""
-        env = {f"STATE_{name}": value for name, value in state.items()}
+        env = {**{f"STATE_{name}": value for name, value in state.items()}, **(env_more or {})}
         step = self.sharing(self.step(project, env=env, **more))
         step.binary = str(self.second_name)
         run = step.run()
@@ -36,14 +36,17 @@ class CleanupCase(case.Case):
         self.assertEqual(run.problems, [])
         return run
 
-    def killed(self, project, said, **more):
-        """A run that is killed once its log holds `said`, with time for nothing more. Gives what it wrote to GITHUB_STATE."""
-        step = self.sharing(self.step(project, **more)).start()
+    def until_said(self, step, said):
         end = time.monotonic() + 60
         while not any(said in line.text for line in list(step.capture.lines)):
             self.assertLess(time.monotonic(), end, f"the run never said {said!r}")
             self.assertIsNone(step.process.poll(), step.capture.lines)
             time.sleep(0.02)
+
+    def killed(self, project, said, **more):
+        """A run that is killed once its log holds `said`, with time for nothing more. Gives what it wrote to GITHUB_STATE."""
+        step = self.sharing(self.step(project, **more)).start()
+        self.until_said(step, said)
         step.signal(signal.SIGKILL)
         run = step.finish()
         self.runs.append(run)
@@ -96,7 +99,51 @@ class Killed(CleanupCase):
         self.assertEqual(self.cloud.digest_of(self.name), image.split("@")[1])
 
 
+    def test_without_credentials_it_says_so(self):
+        project, _ = self.unanswering()
+        state = self.killed(project, "the function runs", inputs=self.inputs(cold_start_wait="60"))
+        run = self.cleanup(project, state, keys=False, env_more={"AWS_REGION": cloud.REGION, "AWS_EC2_METADATA_DISABLED": "true"})
+        self.assertExit(run, 3)
+        self.assertIn("credentials", run.log.errors[0])
+
+    def test_way_back_that_broke_off_is_gone_to_its_end(self):
+        """No connection for longer than the run could wait: what it could not put back, the post step does."""
+        project, digest = self.unanswering()
+        step = self.sharing(self.step(project, inputs=self.inputs(cold_start_wait="60"))).start()
+        self.until_said(step, "the function runs")
+        self.cloud.fault("lambda", "GetFunction", "reset-before", times=-1, resource=self.name)
+        step.signal(signal.SIGINT)
+        run = step.finish()
+        self.runs.append(run)
+        self.assertExit(run, 3)
+        self.assertNotIn("ended", run.state)
+        self.cloud.forget_faults(resource=self.name)
+        self.assertExit(self.cleanup(project, run.state), 0)
+        self.assertEqual(self.cloud.digest_of(self.name), digest)
+        self.assertVersion("0")
+
+
 class Usual(CleanupCase):
+    def refused(self, operation, nth=1, **inputs):
+        """Lambda takes nothing of it: the function is as it was, and the post step has nothing to do."""
+        project = self.project()
+        self.seed(project)
+        project.behave(version="2").commit("Answer differently")
+        self.cloud.fault("lambda", operation, "status", {"status": 400, "code": "InvalidParameterValueException", "message": "no"},
+                         nth=nth, resource=self.name)
+        run = self.run_step(project, inputs=self.inputs(**inputs))
+        self.assertExit(run, 1)
+        self.assertEqual(run.state["ended"], "yes")
+        mark = self.mark()
+        self.assertExit(self.cleanup(project, run.state), 0)
+        self.assertEqual(self.since(mark), [])
+
+    def test_after_a_configuration_that_lambda_refused(self):
+        self.refused("UpdateFunctionConfiguration", memory_size="4096")
+
+    def test_after_an_image_that_lambda_refused(self):
+        self.refused("UpdateFunctionCode", nth=2)  # the first one is the dry run
+
     def test_after_a_run_that_ended_nothing_is_asked_and_nothing_deployed(self):
         project = self.project()
         self.seed(project)

@@ -176,6 +176,18 @@ class Configuration(FunctionCase):
         self.assertEqual(self.configuration()["Timeout"], 9)
         self.serves("1")
 
+    def test_last_update_failed_and_the_answer_about_the_configuration_is_lost(self):
+        """It has arrived, and what the function was before the code went first says nothing about that."""
+        project, _ = self.serve()
+        self.cloud.change_function(self.name, last_update_status="Failed", reason_code="ImageDeleted",
+                                   reason="The image is gone")
+        self.cloud.fault("lambda", "UpdateFunctionConfiguration", "reset-after", resource=self.name)
+        run = self.deploy(project, timeout="9")
+        self.assertExit(run, 0)
+        self.assertNotIn("somebody else", run.text)
+        self.assertEqual(self.configuration()["Timeout"], 9)
+        self.serves("1")
+
     def test_alias_whose_version_is_configured_otherwise(self):
         """$LATEST has it already, by somebody's hand: a version with it is published even so."""
         project, _ = self.serve("live")

@@ -1,5 +1,8 @@
 """Other people change the function while we work: their work is kept, and said."""
 
+import json
+import shlex
+
 from . import case, cloud
 from .serving import FunctionCase
 
@@ -160,6 +163,22 @@ class Others(FunctionCase):
         self.cloud.change_function(self.name, configuration={"Timeout": 7})
         run = self.finish(step)
         self.left_alone(run, "update-function-code", seeded, "update-function-configuration", '"MemorySize":256')
+
+    def test_command_for_a_configuration_with_an_apostrophe(self):
+        """It can be pasted into a shell as it stands."""
+        project, _ = self.serve(memory=256, configuration={"Description": "Bob's API"})
+        project.behave(version="bad", health="500").commit("Break it")
+        mark = self.mark()
+        step = self.started(project, memory_size="512", description="Ours", cold_start_wait="4")
+        self.until(lambda: self.is_being_verified(mark), "our change")
+        self.cloud.change_function(self.name, configuration={"Timeout": 7})
+        run = self.finish(step)
+        self.assertExit(run, 3)
+        command = next(line for line in run.text.splitlines() if "update-function-configuration" in line)
+        words = shlex.split(command[command.index("aws "):])
+        self.assertEqual(json.loads(words[words.index("--cli-input-json") + 1]),
+                         {"FunctionName": self.name, "Description": "Bob's API", "MemorySize": 256})
+        self.assertNotIn("--environment", run.text)
         self.assertEqual((self.configuration()["Timeout"], self.configuration()["MemorySize"]), (7, 512))
 
     def test_revision_that_moves_by_itself_is_ours(self):

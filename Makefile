@@ -105,7 +105,7 @@ kills: tools-check all
 	tests/cloud/install
 	tests/with-cloud python3 -m e2e.kills --binary $(BUILD)/lambda-fastdeploy --seed $(SEED) --cells $(CELLS) --workers $(WORKERS) $(KILLS)
 
-# Ten deployments of one function at once, ROUNDS times; and a simulated life of SECONDS. A client asks the alias all along.
+# Ten deployments of one function at once, CROWD_ROUNDS times; and a simulated life of SECONDS. A client asks the alias all along.
 crowd soak: SECONDS ?= 60
 crowd soak: tools-check all
 	tests/cloud/install

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast a build context is condensed to its identity, beside `openssl sha256` on the same files in the same run.
 
-    tests/bench/hash.py --identity build/tests/identity [--rounds 15] [--json FILE]
+    tests/bench/hash.py --identity build/tests/tools/identity [--rounds 15] [--json FILE]
 
 Three contexts, made anew in the temporary folder and removed again: 20,000 source files, 2 GiB in eight files, and
 100,000 small files for the memory. openssl runs in as many processes as there are processors, the files shared out

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random trees, Dockerfiles and edits: what the program takes for unchanged must be unchanged for BuildKit.
 
-    tests/with-cloud python3 tests/e2e/property_identity.py --identity build/tests/identity [--cases 250] [--seed 1]
+    tests/with-cloud python3 tests/e2e/property_identity.py --identity build/tests/tools/identity [--cases 250] [--seed 1]
 
 Runs inside the local cloud. A scenario is a tree, an ignore file and a Dockerfile; it is built once, then edited again
 and again. After each edit

@@ -38,6 +38,24 @@ def _signing_key():
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+def _subject(claims):
+    """The subject as GitHub makes it of the other claims. A repository that is given by
+    `repository_owner_id` and `repository_id`, too, is one of after 15 July 2026: the subject has
+    the ids.
+    """
+    owner, _, name = claims["repository"].partition("/")
+    if "repository_id" in claims:
+        owner = f"{owner}@{claims['repository_owner_id']}"
+        name = f"{name}@{claims['repository_id']}"
+    if "environment" in claims:
+        what = f"environment:{claims['environment']}"
+    elif claims.get("event_name") == "pull_request":
+        what = "pull_request"
+    else:
+        what = f"ref:{claims['ref']}"
+    return f"repo:{owner}/{name}:{what}"
+
+
 class Oidc(Service):
     name = "oidc"
 
@@ -106,7 +124,6 @@ class Oidc(Service):
         claims = {
             "iss": ISSUER,
             "aud": audience,
-            "sub": "repo:org/repo:ref:refs/heads/main",
             "repository": "org/repo",
             "ref": "refs/heads/main",
             "jti": secrets.token_hex(8),
@@ -115,6 +132,7 @@ class Oidc(Service):
             "exp": now + int(self._cloud.oidc_expires_in),
         }
         claims.update(self._cloud.oidc_claims)
+        claims.setdefault("sub", _subject(claims))
         return claims
 
     def sign(self, claims):

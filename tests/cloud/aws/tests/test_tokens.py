@@ -63,6 +63,26 @@ class Tokens(CloudCase):
             "Not authorized to perform sts:AssumeRoleWithWebIdentity",
         )
 
+    def test_subjects(self):
+        """Made of the other claims as GitHub makes them, with the ids of a repository that has them."""
+        ids = {"repository_owner_id": "123456", "repository_id": "456789"}
+        for claims, subject in (
+            ({}, "repo:org/repo:ref:refs/heads/main"),
+            (ids, "repo:org@123456/repo@456789:ref:refs/heads/main"),
+            ({**ids, "ref": "refs/tags/v1"}, "repo:org@123456/repo@456789:ref:refs/tags/v1"),
+            (
+                {**ids, "event_name": "pull_request", "ref": "refs/pull/7/merge"},
+                "repo:org@123456/repo@456789:pull_request",
+            ),
+            ({"environment": "production"}, "repo:org/repo:environment:production"),
+            ({**ids, "sub": "x"}, "x"),
+        ):
+            with self.subTest(subject):
+                self.order("POST", "/oidc", {"claims": claims})
+                part = self.token().json()["value"].split(".")[1]
+                told = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+                self.assertEqual(told["sub"], subject)
+
     def test_unknown_role_is_the_same_refusal(self):
         self.assert_error(
             self.assume(self.token().json()["value"]), 403, "<Code>AccessDenied</Code>"

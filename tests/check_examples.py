@@ -8,8 +8,8 @@
   has a `concurrency` that cancels nothing, and a `timeout-minutes`.
 - The inputs of each of our steps are known, and the program takes their values: it is run with them, in the example's
   folder, without credentials, and must get as far as wanting some.
-- So are the commands `lambda-fastdeploy …` in code blocks of the docs. The README's shell blocks run, with a stand-in for
-  `aws` that reads the policies which it is given.
+- So are the commands `lambda-fastdeploy …` in code blocks of the docs. The README's shell blocks run, with stand-ins for
+  `gh` and for `aws`, which reads the policies that it is given.
 - Shell scripts parse. The plan's comment is made, from a result with every member that it reads.
 - The functions' own tests pass, and each example's README names each of its files.
 
@@ -217,8 +217,16 @@ done
 """
 
 
+GH = r"""#!/bin/sh
+# A stand-in: what GitHub says of the repository, as far as it is asked for.
+set -eu
+[ "$1 $2 $3" = "api repos/octo/app --jq" ]
+echo '{"id":222,"name":"app","full_name":"octo/app","owner":{"login":"octo","id":111}}' | jq -r "$4"
+"""
+
+
 def check_shell_blocks(path):
-    """Run the `sh` blocks of a page in a copy of docs/, with a stand-in for aws."""
+    """Run the `sh` blocks of a page in a copy of docs/, with stand-ins for aws and gh."""
     for number, _, info, content in check_guides.blocks(path.read_text(encoding="utf-8")):
         if info != "sh":
             continue
@@ -226,8 +234,9 @@ def check_shell_blocks(path):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             shutil.copytree(ROOT / "docs", folder / "docs")
-            (folder / "aws").write_text(AWS, encoding="utf-8")
-            (folder / "aws").chmod(0o755)
+            for program, text in (("aws", AWS), ("gh", GH)):
+                (folder / program).write_text(text, encoding="utf-8")
+                (folder / program).chmod(0o755)
             mine = content.replace("account=123456789012", "account=210987654321").replace("=org/repo ", "=octo/app ")
             mine = mine.replace("=my-function ", "=dice ").replace("=lambda-python-deps\n", "=dice-base\n")
             done = subprocess.run(["bash", "-eu"], input=mine, env={"PATH": f"{folder}:/usr/bin:/bin"}, cwd=folder,
@@ -236,9 +245,11 @@ def check_shell_blocks(path):
                 yield f"{where}: exit code {done.returncode}: {done.stderr.strip()}"
                 continue
             made = "".join(each.read_text(encoding="utf-8") for each in sorted(folder.glob("*.json")))
-            for left in ("123456789012", "org/repo", "my-function", "lambda-python-deps"):
+            for left in ("123456789012", "org/repo", "org@", "repo@", "123456", "456789", "my-function", "lambda-python-deps"):
                 if left in made:
                     yield f"{where}: {left} is left in what it writes"
+            if "trust-" in mine and not {"repo:octo/app:", "repo:octo@111/app@222:"} <= set(re.findall(r"repo:[^:]*:", made)):
+                yield f"{where}: the trust policy has not both forms of the subject"
             if "aws " in mine and not (folder / "aws-arguments").exists():
                 yield f"{where}: nothing was run"
 

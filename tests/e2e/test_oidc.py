@@ -62,6 +62,23 @@ class Identity(PolicyCase):
         self.issuer(claims={"sub": "repo:org/repo:ref:refs/tags/nightly"})
         self.refused(self.plan(trust, project), "the role's trust policy does not accept")
 
+    def test_subject_with_ids(self):
+        """A repository created after 15 July 2026. Another one of the same name has other ids, and is refused."""
+        project, ours = self.project(), {"repository_owner_id": "123456", "repository_id": "456789"}
+        pull = {"event_name": "pull_request", "ref": "refs/pull/7/merge"}
+        for name, claims, subject in (
+                ("trust-branch", {}, "ref:refs/heads/main"), ("trust-pull-request", pull, "pull_request"),
+                ("trust-release", {}, "ref:refs/heads/main"), ("trust-release", {"ref": "refs/tags/v1.0.0"}, "ref:refs/tags/v1.0.0")):
+            trust = document(name)
+            with self.subTest(name, subject=subject):
+                self.issuer(claims={**claims, **ours})
+                self.assertExit(self.plan(trust, project), 0)
+                self.issuer(claims={**claims, **ours, "repository_id": "456790"})
+                self.refused(self.plan(trust, project), "the role's trust policy does not accept",
+                             f'sub "repo:org@123456/repo@456790:{subject}"')
+                self.issuer(claims={**claims, **ours, "repository_owner_id": "1234567"})
+                self.refused(self.plan(trust, project), f'sub "repo:org@1234567/repo@456789:{subject}"')
+
     def test_expired_token(self):
         self.issuer(expires_in=-1)
         self.refused(self.plan(), "expired", 'sub "repo:org/repo:ref:refs/heads/main"')

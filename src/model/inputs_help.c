@@ -26,9 +26,9 @@ static const char other_flags[] =
     "  --help                   Print this text.\n"
     "  --version                Print the version.\n"
     "\n"
-    "Exit codes: 0 done, or nothing to do; 1 failed, the function serves what it served before\n"
-    "(unless on-failure is keep); 2 bad input, nothing was tried; 3 failed, a person must look;\n"
-    "130 and 143 cancelled.\n";
+    "Exit codes: 0 done, or nothing to do; 1 failed, and the function serves what it served\n"
+    "before, unless on-failure: keep kept the new image or the run created the function, which\n"
+    "stays; 2 bad input, nothing was tried; 3 failed, a person must look; 130 and 143 cancelled.\n";
 
 /* `text` word by word from column `column` on, each further line indented. */
 static void add_wrapped(struct strbuf *out, const char *text, size_t column)

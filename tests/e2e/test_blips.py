@@ -52,7 +52,7 @@ class Blips(FunctionCase):
         self.put_back_through("UpdateFunctionCode", "reset-before", None, 11)
 
     def test_put_back_through_looks_that_fail(self):
-        self.put_back_through("GetFunction", "reset-before", None, 11)
+        self.put_back_through("GetFunction", "reset-before", None, 16)
 
     def test_cancelled_when_the_answer_was_lost(self):
         """It has arrived, and the cancel meets the look that would have told: what serves is this run's own, and is put back."""

@@ -112,7 +112,8 @@ int aws_call(struct aws *aws, const struct aws_call *call, struct aws_answer *re
              struct error *err);
 
 /* "https://lambda.us-east-1.amazonaws.com", or what AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL
- * say. Without a slash at the end. */
+ * say. Without a slash at the end. ERROR_INPUT where AWS_USE_FIPS_ENDPOINT asks for another one than
+ * these variables tell. */
 int aws_endpoint(const struct aws *aws, const struct aws_service *service, struct strbuf *out,
                  struct error *err);
 /* "amazonaws.com", "amazonaws.com.cn"…; by the region's partition. */

@@ -1,5 +1,7 @@
 #include "services/aws.h"
 
+#include <strings.h>
+
 #include "core/cleanup.h"
 #include "core/environ.h"
 #include "core/text.h"
@@ -63,6 +65,12 @@ int aws_endpoint(const struct aws *aws, const struct aws_service *service, struc
         snprintf(variable, sizeof variable, "AWS_ENDPOINT_URL");
         url = environ_get(aws->environ, variable);
     }
+    const char *fips = environ_get(aws->environ, "AWS_USE_FIPS_ENDPOINT");
+    if (!url && fips && strcasecmp(fips, "true") == 0)
+        return error_set(err, ERROR_INPUT,
+                         "AWS_USE_FIPS_ENDPOINT is true: this program does not choose such "
+                         "endpoints by itself; give the one to be used as AWS_ENDPOINT_URL_%s",
+                         service->endpoint_variable);
     if (!url) {
         strbuf_addf(out, "https://%s.%s.%s", service->endpoint_name, aws->region,
                     aws_dns_suffix(aws->region));

@@ -16,9 +16,9 @@
 
 #define DEFAULT_MEMORY_MB 1024
 #define DEFAULT_TIMEOUT_S 30
-#define ROLE_WAIT_MS                                                                               \
-    60000 /* IAM tells all of its regions about a new role within seconds, now and then a minute */
-#define ROLE_PAUSE_MS      2000
+/* IAM tells all of its regions about what is new within seconds, now and then a minute */
+#define NEWS_WAIT_MS       60000
+#define NEWS_PAUSE_MS      2000
 #define CANCELLED_LIMIT_MS 3000 /* the runner gives a cancelled job seconds */
 
 static int make_request(const struct run *run, struct json **ret_request, struct error *err)
@@ -41,10 +41,30 @@ static int make_request(const struct run *run, struct json **ret_request, struct
     return 0;
 }
 
-/* "The role defined for the function cannot be assumed by Lambda." is what a role that was made a second ago meets. */
-static bool is_unknown_role(const struct error *err)
+/*
+ * What a role, its policy or a repository that was made a second ago meets: it is not known everywhere. Lambda says so in a sentence only. Sources: terraform-provider-aws retries the
+ * first three (internal/service/lambda/function.go, retryFunctionOp); a function that is made right behind its repository meets the last one now and then (CHANGELOG 0.4.1 of AWS's
+ * intelligent document processing accelerator).
+ */
+static const struct {
+    enum error_kind kind;
+    const char *part, *what;
+    bool of_new_repository; /* else it is no matter of time */
+} news[] = {
+    {ERROR_REFUSED, "cannot be assumed by Lambda", "the role is", false},
+    {ERROR_REFUSED, "execution role does not have permissions", "what the role may do is", false},
+    {ERROR_REFUSED, "KMS key is invalid for CreateGrant", "what the role may do is", false},
+    {ERROR_DENIED, "permission to access the ECR image", "the repository's policy is", true},
+};
+
+/* The subject of "… not known everywhere yet", or NULL. */
+static const char *what_is_new(const struct run *run, const struct error *err)
 {
-    return err->kind == ERROR_REFUSED && strstr(err->msg, "cannot be assumed by Lambda");
+    for (size_t i = 0; i < sizeof news / sizeof *news; i++)
+        if (err->kind == news[i].kind && strstr(err->msg, news[i].part) &&
+            !(news[i].of_new_repository && run->facts.image.repository_exists))
+            return news[i].what;
+    return NULL;
 }
 
 /*
@@ -104,11 +124,12 @@ static int decide(struct run *run, int64_t end_ms, bool *ret_created, struct err
         }
         return -1;
     }
-    if (!is_unknown_role(err) || clock_now_ms() > end_ms)
+    const char *what = what_is_new(run, err);
+    if (!what || clock_now_ms() > end_ms)
         return -1;
-    log_info("the role is not known everywhere yet: trying again");
+    log_info("%s perhaps not known everywhere yet: trying again", what);
     error_reset(err);
-    if (!clock_sleep_ms(ROLE_PAUSE_MS))
+    if (!clock_sleep_ms(NEWS_PAUSE_MS))
         return error_set(err, ERROR_CANCELLED, "cancelled before the function was there");
     return 1;
 }
@@ -118,7 +139,7 @@ int create_function(struct run *run, bool *ret_created, struct lambda_function *
 {
     CLEANUP(json) struct json *request = NULL;
     int64_t wait_ms;
-    if (make_request(run, &request, err) < 0 || run_time_left(run, ROLE_WAIT_MS, &wait_ms, err) < 0)
+    if (make_request(run, &request, err) < 0 || run_time_left(run, NEWS_WAIT_MS, &wait_ms, err) < 0)
         return -1;
     int64_t end_ms = clock_now_ms() + wait_ms;
     for (;;) {

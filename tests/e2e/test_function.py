@@ -242,6 +242,32 @@ class Created(FunctionCase):
         self.assertIn("not known everywhere", run.text)
         self.serves("1")
 
+    def created_after(self, code, message, status=400):
+        """Lambda says no twice, since what was made a moment ago is not known everywhere."""
+        self.cloud.fault("lambda", "CreateFunction", "status", {"status": status, "code": code, "message": message}, times=2,
+                         resource=self.name)
+        run = self.run_step(self.project())
+        self.assertExit(run, 0)
+        self.assertIn("not known everywhere", run.text)
+        self.serves("1")
+
+    def test_permissions_of_a_role_that_are_not_known_yet(self):
+        self.created_after("InvalidParameterValueException",
+                           "The provided execution role does not have permissions to call CreateNetworkInterface on EC2")
+
+    def test_policy_of_a_new_repository_that_is_not_known_yet(self):
+        self.created_after("AccessDeniedException", "Lambda does not have permission to access the ECR image. Check the ECR permissions.", 403)
+
+    def test_image_that_lambda_may_not_read_any_more(self):
+        """The dry run is about the present image: this role may update the function, and the new image mends it."""
+        project, _ = self.serve()
+        self.cloud.fault("lambda", "UpdateFunctionCode", "status", {
+            "status": 403, "code": "AccessDeniedException",
+            "message": "Lambda does not have permission to access the ECR image. Check the ECR permissions."}, resource=self.name)
+        run = self.deploy(project)
+        self.assertExit(run, 0)
+        self.serves("1")
+
     def test_zip_function_is_refused_before_anything(self):
         self.cloud.create_function(self.name, "", package="Zip")
         mark = self.mark()

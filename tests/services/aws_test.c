@@ -146,6 +146,36 @@ START_TEST(names_the_host_as_the_wire_does)
 }
 END_TEST
 
+static const struct {
+    const char *environment[3];
+    bool refused;
+} fips[] = {
+    {{"AWS_USE_FIPS_ENDPOINT=true"}, true},
+    {{"AWS_USE_FIPS_ENDPOINT=True",
+      "AWS_ENDPOINT_URL_STS=https://sts-fips.us-east-1.amazonaws.com"},
+     true},
+    {{"AWS_USE_FIPS_ENDPOINT=true",
+      "AWS_ENDPOINT_URL_LAMBDA=https://lambda-fips.us-east-1.amazonaws.com"},
+     false},
+    {{"AWS_USE_FIPS_ENDPOINT=false"}, false},
+};
+
+START_TEST(asks_no_other_endpoint_than_a_fips_one_that_is_wanted)
+{
+    static const struct fake_answer answers[] = {{.status = 200, .body = "{}"}};
+    CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
+    struct error err = ERROR_INIT;
+    fake_start(&fake, answers, fips[_i].refused ? 0 : 1, fips[_i].environment);
+    const struct aws_call call = {.operation = &lambda_op_get_function, .path_args = {"f"}};
+    ck_assert_int_eq(aws_call(&fake.aws, &call, &answer, &err), fips[_i].refused ? -1 : 0);
+    if (fips[_i].refused) {
+        ck_assert_int_eq(err.kind, ERROR_INPUT);
+        ck_assert_ptr_nonnull(strstr(err.msg, "AWS_ENDPOINT_URL_LAMBDA"));
+    }
+    fake_stop(&fake);
+}
+END_TEST
+
 /* ---- what comes of the answers ---- */
 
 struct scenario {
@@ -678,6 +708,8 @@ Suite *aws_suite(void)
     tcase_add_test(sending, has_room_for_headers);
     tcase_add_test(sending, needs_something_to_speak_of);
     tcase_add_loop_test(sending, names_the_host_as_the_wire_does, 0, COUNT(places));
+    tcase_add_loop_test(sending, asks_no_other_endpoint_than_a_fips_one_that_is_wanted, 0,
+                        COUNT(fips));
     suite_add_tcase(suite, sending);
     TCase *settling = tcase_create("settling");
     tcase_add_loop_test(settling, settles, 0, COUNT(scenarios));

@@ -1,7 +1,6 @@
 """Lambda's aliases."""
 
 import re
-import uuid
 
 from . import functions, paging
 from .errors import AwsError
@@ -36,24 +35,38 @@ class Aliases:
 
     def get_alias(self, caller, parameters, call):
         function, alias = self._find(caller, parameters, call)
-        return functions.show_alias(function, alias)
+        with self._cloud.lock:
+            return functions.show_alias(function, alias)
 
     def update_alias(self, caller, parameters, call):
-        """What is not given stays as it is, the weights too."""
+        """What is not given stays as it is, the caller's own weights too. The answer tells nothing of
+        the transition that it begins.
+        """
         function, alias = self._find(caller, parameters, call)
+        transition_ms = self._cloud.settings.of(function.name, "alias_transition_ms")
         with self._cloud.lock:
+            functions.settle_alias(alias)
             functions.check_revision(alias, parameters.get("RevisionId"))
             version = parameters.get("FunctionVersion", alias.version)
-            weights = (
-                _weights(parameters)
-                if parameters.get("RoutingConfig") is not None
-                else alias.weights
-            )
+            changing = alias.settles_at is not None
+            weights = {} if changing else alias.weights
+            if parameters.get("RoutingConfig") is not None:
+                weights = _weights(parameters)
             _check_targets(function, version, weights)
-            alias.version, alias.weights = version, weights
+            if weights and transition_ms:
+                raise AwsError(
+                    "InvalidParameterValueException",
+                    "Invalid alias configuration for Provisioned Concurrency",
+                )
             alias.description = parameters.get("Description", alias.description)
-            alias.revision_id = str(uuid.uuid4())
-            return functions.show_alias(function, alias)
+            functions.touch(alias)
+            if changing and version == alias.version and not weights:
+                return functions.show_alias(function, alias)
+            serving = alias.serving
+            alias.version, alias.weights, alias.settles_at = version, weights, None
+            shown = functions.show_alias(function, alias)
+            functions.begin_transition(alias, serving, transition_ms)
+            return shown
 
     def delete_alias(self, caller, parameters, call):
         function, _ = self._target(caller, parameters, call)

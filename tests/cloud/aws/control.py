@@ -384,16 +384,14 @@ def _show_function(function):
         "versions": {
             number: _show_version(function, each) for number, each in function.versions.items()
         },
-        "aliases": {
-            name: {
-                "version": each.version,
-                "weights": each.weights,
-                "revision_id": each.revision_id,
-            }
-            for name, each in function.aliases.items()
-        },
+        "aliases": {name: _show_alias(each) for name, each in function.aliases.items()},
         "tags": dict(function.tags),
     }
+
+
+def _show_alias(alias):
+    functions.settle_alias(alias)
+    return {"version": alias.version, "weights": alias.weights, "revision_id": alias.revision_id}
 
 
 def _json(status, value):

@@ -52,6 +52,12 @@ class Alias:
     description: str = ""
     weights: dict = field(default_factory=dict)
     revision_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    settles_at: float = None  # monotonic; not None: the weights are AWS's own, of a transition
+
+    @property
+    def serving(self):
+        """The version that a transition leaves, else the one that the alias names."""
+        return next(iter(self.weights)) if self.settles_at is not None else self.version
 
 
 @dataclass
@@ -117,6 +123,7 @@ def pick(function, qualifier, draw=None):
     alias = function.aliases.get(qualifier)
     if alias is None:
         raise missing(f"{function.arn}:{qualifier}")
+    settle_alias(alias)
     number = alias.version
     for other, weight in alias.weights.items():
         if draw is not None and draw < weight:
@@ -126,8 +133,9 @@ def pick(function, qualifier, draw=None):
     return function.versions[number] if number != LATEST else function.latest
 
 
-def touch(version):
-    version.revision_id = str(uuid.uuid4())
+def touch(item):
+    """A new RevisionId for a version or an alias."""
+    item.revision_id = str(uuid.uuid4())
 
 
 def settle(version):
@@ -154,6 +162,23 @@ def settle(version):
         version.serving = None
     touch(version)
     return version
+
+
+def settle_alias(alias):
+    """What time has done to an alias by now."""
+    if alias.settles_at is not None and time.monotonic() >= alias.settles_at:
+        alias.weights, alias.settles_at = {}, None
+        touch(alias)
+    return alias
+
+
+def begin_transition(alias, serving, milliseconds):
+    """The version that served goes on until the alias's new one is provisioned, shown as a weight."""
+    if not milliseconds or serving == alias.version or LATEST in (serving, alias.version):
+        return
+    alias.weights = {serving: 1.0}
+    alias.settles_at = time.monotonic() + milliseconds / 1000
+    touch(alias)
 
 
 def begin_create(version, milliseconds, failure=None):
@@ -316,6 +341,7 @@ def _show_environment(shown, version):
 
 
 def show_alias(function, alias):
+    settle_alias(alias)
     shown = {
         "AliasArn": f"{function.arn}:{alias.name}",
         "Name": alias.name,

@@ -38,7 +38,8 @@ def invoke(cloud, function, qualifier, parameters):
             "InvalidParameterValueException", "this cloud has no asynchronous invocations"
         )
     if kind == "DryRun":
-        functions.pick(function, qualifier)
+        with cloud.lock:
+            functions.pick(function, qualifier)
         return {"StatusCode": 204}
     version, outcome = run(cloud, function, qualifier, payload)
     result = {"StatusCode": 200, "Payload": outcome.payload, "ExecutedVersion": version.number}

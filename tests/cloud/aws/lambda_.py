@@ -362,7 +362,7 @@ class Lambda(AwsService):
                 users = [
                     each.name
                     for each in function.aliases.values()
-                    if qualifier in (each.version, *each.weights)
+                    if qualifier in (each.version, *functions.settle_alias(each).weights)
                 ]
                 if users:
                     message = (
@@ -376,7 +376,8 @@ class Lambda(AwsService):
 
     def get_function_url_config(self, caller, parameters, call):
         function, qualifier = self.target(caller, parameters, call)
-        functions.pick(function, qualifier)
+        with self.cloud.lock:
+            functions.pick(function, qualifier)
         alias = qualifier if qualifier != LATEST else None
         if alias in function.versions:
             raise AwsError(

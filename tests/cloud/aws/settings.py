@@ -27,10 +27,14 @@ TABLE = {
         "flag",
     ),  # functions of the same image and configuration share their containers
     "control_rate": (15, "number"),  # Lambda's control calls in one second
+    "alias_transition_ms": (
+        0,
+        "number",
+    ),  # so long the old version serves a moved alias; not 0: it has provisioned concurrency
 }
 
 
-OF_A_FUNCTION = ("update_ms", "create_ms", "publish_ms", "zstd_layers")
+OF_A_FUNCTION = ("update_ms", "create_ms", "publish_ms", "zstd_layers", "alias_transition_ms")
 
 
 class Settings:

@@ -43,6 +43,7 @@ class Version:
         default_factory=lambda: uuid.uuid4().hex
     )  # containers of another one are stale
     serving: object = None  # the Version that answers while this one is on its way, or has failed
+    visible_at: float = 0  # monotonic: GetFunction does not find it before
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Function:
     next_number: int = 1
     changed: bool = True  # since the last PublishVersion
     created_at: float = 0
+    visible_at: float = 0  # as of a Version
 
     @property
     def arn(self):
@@ -112,6 +114,21 @@ def find(cloud, account, region, name):
 
 def missing(arn):
     return AwsError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+
+
+def hide(item, milliseconds):
+    """GetFunction does not find a function or a version that was just made, for a while."""
+    item.visible_at = time.monotonic() + milliseconds / 1000
+
+
+def check_visible(function, qualifier):
+    """ResourceNotFoundException while GetFunction does not find the function, or this version."""
+    now = time.monotonic()
+    if now < function.visible_at:
+        raise missing(function.arn)
+    version = function.versions.get(qualifier)
+    if version and now < version.visible_at:
+        raise missing(f"{function.arn}:{qualifier}")
 
 
 def pick(function, qualifier, draw=None):

@@ -139,12 +139,19 @@ class Lambda(AwsService):
             failure = version.image.failure if version.image else None
             create_ms = self.cloud.settings.of(name, "create_ms")
             functions.begin_create(version, create_ms, failure)
+            functions.hide(function, self.cloud.settings.of(name, "visible_ms"))
             self._add_host(function)
             if parameters.get("Publish"):
-                publish_ms = self.cloud.settings.of(name, "publish_ms")
-                published = functions.mint(function, None, create_ms + publish_ms)
-                return functions.show(function, published)
+                return functions.show(function, self._publish(function, None, create_ms))
             return functions.show(function, version)
+
+    def _publish(self, function, description, after_ms, source=None):
+        """A new version, which starts to become Active `after_ms` from now."""
+        settings = self.cloud.settings
+        milliseconds = after_ms + settings.of(function.name, "publish_ms")
+        version = functions.mint(function, description, milliseconds, source)
+        functions.hide(version, settings.of(function.name, "visible_ms"))
+        return version
 
     def _add_host(self, function, alias=None):
         if self.cloud.hosts:
@@ -153,6 +160,7 @@ class Lambda(AwsService):
     def get_function(self, caller, parameters, call):
         function, qualifier = self.target(caller, parameters, call)
         with self.cloud.lock:
+            functions.check_visible(function, qualifier)
             version = functions.pick(function, qualifier)
             result = {"Configuration": functions.show(function, version, qualifier)}
             if version.image:
@@ -217,9 +225,8 @@ class Lambda(AwsService):
             failure = _ordered_failure(call) or (latest.image.failure if latest.image else None)
             self._begin(function, failure)
             if parameters.get("Publish"):
-                settings = self.cloud.settings
-                both = sum(settings.of(function.name, key) for key in ("update_ms", "publish_ms"))
-                return functions.show(function, functions.mint(function, None, both, source=latest))
+                update_ms = self.cloud.settings.of(function.name, "update_ms")
+                return functions.show(function, self._publish(function, None, update_ms, latest))
             return functions.show(function, latest)
 
     def update_function_configuration(self, caller, parameters, call):
@@ -329,11 +336,7 @@ class Lambda(AwsService):
                 )
             if not function.changed and function.versions:
                 return functions.show(function, function.versions[max(function.versions, key=int)])
-            published = functions.mint(
-                function,
-                parameters.get("Description"),
-                self.cloud.settings.of(function.name, "publish_ms"),
-            )
+            published = self._publish(function, parameters.get("Description"), 0)
             return functions.show(function, published)
 
     def list_versions(self, caller, parameters, call):

@@ -27,6 +27,7 @@ TABLE = {
         "flag",
     ),  # functions of the same image and configuration share their containers
     "control_rate": (15, "number"),  # Lambda's control calls in one second
+    "visible_ms": (0, "number"),  # so long GetFunction does not find what was just made
     "alias_transition_ms": (
         0,
         "number",
@@ -34,7 +35,14 @@ TABLE = {
 }
 
 
-OF_A_FUNCTION = ("update_ms", "create_ms", "publish_ms", "zstd_layers", "alias_transition_ms")
+OF_A_FUNCTION = (
+    "update_ms",
+    "create_ms",
+    "publish_ms",
+    "zstd_layers",
+    "visible_ms",
+    "alias_transition_ms",
+)
 
 
 class Settings:

@@ -98,6 +98,40 @@ class Functions(CloudCase):
             self.create(digest), 409, "ResourceConflictException", "Function already exist: hello"
         )
 
+    def test_made_and_not_found_yet(self):
+        self.order("POST", "/settings/hello", {"visible_ms": 150})
+        digest = self.make_image(self.make_repository())
+        self.assertEqual(self.create(digest, Publish=True).json()["Version"], "1")
+        for path in ("/hello", "/hello?Qualifier=1"):
+            answer = self.lambda_call("GET", path)
+            words = f'"Function not found: {FUNCTION_ARN}"'
+            self.assert_error(answer, 404, "ResourceNotFoundException", words)
+        self.assert_error(self.create(digest), 409, "ResourceConflictException", "already exist")
+        self.assertEqual(self.lambda_call("GET", "/hello/configuration").status, 200)
+        time.sleep(0.2)
+        for path in ("/hello", "/hello?Qualifier=1"):
+            self.assertEqual(self.lambda_call("GET", path).status, 200)
+
+    def test_published_and_not_found_yet(self):
+        _, digest = self.make_function()
+        self.cloud.change_settings({"visible_ms": 150})
+        code = {"ImageUri": self.uri(digest), "Publish": True}
+        made = [
+            self.lambda_call("POST", "/hello/versions", {}).json()["Version"],
+            self.lambda_call("PUT", "/hello/code", code).json()["Version"],
+        ]
+        self.assertEqual(made, ["1", "2"])
+        for number in made:
+            answer = self.lambda_call("GET", f"/hello?Qualifier={number}")
+            words = f'"Function not found: {FUNCTION_ARN}:{number}"'
+            self.assert_error(answer, 404, "ResourceNotFoundException", words)
+        self.assertEqual(self.lambda_call("GET", "/hello").status, 200)
+        time.sleep(0.2)
+        self.assertEqual(self.lambda_call("POST", "/hello/versions", {}).json()["Version"], "2")
+        for number in made:  # the second was there already: nothing is minted, nothing is hidden
+            answer = self.lambda_call("GET", f"/hello?Qualifier={number}")
+            self.assertEqual(answer.status, 200, answer.body)
+
     def test_not_found(self):
         answer = self.lambda_call("GET", "/nobody")
         self.assert_error(

@@ -73,7 +73,7 @@ class Cloud:
         self.issued = {}  # every secret that was given to somebody: the number of the last request then
         self.repositories = {}  # (account, region, name) -> ecr.Repository
         self.functions = {}  # (account, region, name) -> lambda_.Function
-        self.control_calls = {}  # (account, region) -> times of the last calls
+        self.limited_calls = {}  # (rate's setting, account, region) -> times of the last calls
         self.log_groups = {}  # (account, region, group) -> {stream: [(ms, message)]}
         self.oidc_claims = {}
         self.oidc_expires_in = 300

@@ -14,7 +14,7 @@ from .errors import AwsError
 from .functions import LATEST, Function, Version
 from .protocols import RestJson
 
-FREE = ("GetFunction", "Invoke")  # not counted as control calls
+RATES = {"GetFunction": "get_function_rate", "Invoke": None}  # all others: control_rate
 
 
 class Lambda(AwsService):
@@ -53,8 +53,9 @@ class Lambda(AwsService):
         return match["name"] if match else text
 
     def authorize(self, caller, operation, parameters, call):
-        if operation not in FREE:
-            self._count(caller.account, call.region)
+        rate = RATES.get(operation, "control_rate")
+        if rate:
+            self._count(rate, caller.account, call.region)
         action = "lambda:" + ("InvokeFunction" if operation == "Invoke" else operation)
         text = parameters.get("FunctionName") or parameters.get("Resource")
         if text is None:
@@ -76,17 +77,14 @@ class Lambda(AwsService):
             context = {"iam:PassedToService": "lambda.amazonaws.com"}
             iam.authorize(caller, "iam:PassRole", parameters["Role"], context)
 
-    def _count(self, account, region):
-        """Control calls share a fixed rate for the account in a region."""
-        now, rate = time.monotonic(), self.cloud.settings.control_rate
+    def _count(self, setting, account, region):
+        """The calls of one setting share its rate for the account in a region."""
+        now, rate = time.monotonic(), getattr(self.cloud.settings, setting)
+        key, calls = (setting, account, region), self.cloud.limited_calls
         with self.cloud.lock:
-            recent = [
-                each
-                for each in self.cloud.control_calls.get((account, region), [])
-                if each > now - 1
-            ]
+            recent = [each for each in calls.get(key, []) if each > now - 1]
             full = len(recent) >= rate
-            self.cloud.control_calls[(account, region)] = recent if full else recent + [now]
+            calls[key] = recent if full else recent + [now]
         if full:
             raise AwsError(
                 "TooManyRequestsException",

@@ -27,6 +27,7 @@ TABLE = {
         "flag",
     ),  # functions of the same image and configuration share their containers
     "control_rate": (15, "number"),  # Lambda's control calls in one second
+    "get_function_rate": (100, "number"),  # of GetFunction alone, which is not one of them
     "visible_ms": (0, "number"),  # so long GetFunction does not find what was just made
     "alias_transition_ms": (
         0,

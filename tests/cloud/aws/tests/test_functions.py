@@ -5,7 +5,7 @@ import time
 from urllib.parse import quote
 
 from .. import functions
-from .bench import ACCOUNT, CloudCase, FUNCTION_ARN, LAMBDA, REGION
+from .bench import ACCOUNT, CloudCase, FUNCTION_ARN, LAMBDA, OTHER_KEY, REGION
 
 
 class Functions(CloudCase):
@@ -207,6 +207,29 @@ class Functions(CloudCase):
         self.assertEqual(self.lambda_call("POST", "/hello/invocations", {}).status, 200)
         time.sleep(1.05)
         self.assertEqual(self.lambda_call("GET", "/hello/configuration").status, 200)
+
+    def test_rate_of_get_function(self):
+        self.make_function()
+        self.assertEqual(self.order("GET", "/settings").json()["get_function_rate"], 100)
+        self.cloud.change_settings({"control_rate": 2, "get_function_rate": 5})
+        answers = [self.lambda_call("GET", "/hello") for _ in range(5)]
+        self.assertEqual({answer.status for answer in answers}, {200})
+        self.assert_error(
+            self.lambda_call("GET", "/hello"), 429, "TooManyRequestsException", "Rate exceeded"
+        )
+        elsewhere = self.signed(
+            "GET",
+            LAMBDA.replace(REGION, "eu-west-1"),
+            "/2015-03-31/functions/hello",
+            region="eu-west-1",
+        )
+        self.assertEqual(elsewhere.status, 404)
+        self.assertEqual(self.lambda_call("GET", "/hello", key=OTHER_KEY).status, 404)
+        answers = [self.lambda_call("GET", "/hello/configuration") for _ in range(3)]
+        self.assertEqual([answer.status for answer in answers], [200, 200, 429])
+        self.assertEqual(self.lambda_call("POST", "/hello/invocations", {}).status, 200)
+        time.sleep(1.05)
+        self.assertEqual(self.lambda_call("GET", "/hello").status, 200)
 
     def test_dry_run_changes_nothing(self):
         repository, digest = self.make_function()

@@ -210,6 +210,9 @@ class Control:
         account, region = _place(fields)
         function = functions.find(self._cloud, account, region, name)
         with self._cloud.lock:
+            if "alias" not in fields and fields.get("version", LATEST) != LATEST:
+                self._change_version(function, fields)
+                return _show_function(function)
             latest = functions.settle(function.latest)
             if "alias" in fields:
                 function.aliases[fields["alias"]] = Alias(
@@ -221,6 +224,20 @@ class Control:
             functions.stamp(self._cloud, latest)
             functions.touch(latest)
             return _show_function(function)
+
+    @staticmethod
+    def _change_version(function, fields):
+        """A published version is frozen, but for its state."""
+        _fields(
+            fields, "version", "state", "state_reason", "state_reason_code", "account", "region"
+        )
+        _needed(fields, "state")
+        version = function.versions.get(str(fields["version"]))
+        if version is None:
+            raise functions.missing(f"{function.arn}:{fields['version']}")
+        _set_state(functions.settle(version), fields)
+        functions.renew(version)
+        functions.touch(version)
 
     def _change_latest(self, function, latest, fields):
         serving = functions.copy.copy(latest)
@@ -236,14 +253,7 @@ class Control:
         if "environment_hidden" in fields:
             latest.environment_hidden = bool(fields["environment_hidden"])
         if "state" in fields:
-            latest.state = fields["state"]
-            idle = "The function is idle." if latest.state == "Inactive" else None
-            code = "Idle" if latest.state == "Inactive" else None
-            latest.state_reason = (
-                fields.get("state_reason", idle),
-                fields.get("state_reason_code", code),
-            )
-            latest.settles_at = None
+            _set_state(latest, fields)
         if "last_update_status" in fields:
             latest.update_status = fields["last_update_status"]
             latest.update_reason = (fields.get("reason"), fields.get("reason_code"))
@@ -313,6 +323,17 @@ class Control:
                 self._cloud.oidc_claims = dict(fields["claims"])
             self._cloud.oidc_expires_in = fields.get("expires_in", self._cloud.oidc_expires_in)
             self._cloud.oidc_fail_times = fields.get("fail_times", self._cloud.oidc_fail_times)
+
+
+def _set_state(version, fields):
+    version.state = fields["state"]
+    idle = "The function is idle." if version.state == "Inactive" else None
+    code = "Idle" if version.state == "Inactive" else None
+    version.state_reason = (
+        fields.get("state_reason", idle),
+        fields.get("state_reason_code", code),
+    )
+    version.settles_at = None
 
 
 def _fields(body, *known):

@@ -155,6 +155,11 @@ def touch(item):
     item.revision_id = str(uuid.uuid4())
 
 
+def renew(version):
+    """Its containers from before are stale."""
+    version.generation = uuid.uuid4().hex
+
+
 def settle(version):
     """What time has done to a version by now."""
     if version.settles_at is None or time.monotonic() < version.settles_at:
@@ -216,7 +221,7 @@ def before_update(version):
     serving.serving = None
     version.serving = serving
     version.settings = copy.deepcopy(version.settings)
-    version.generation = uuid.uuid4().hex
+    renew(version)
 
 
 def conflict(function, version):
@@ -277,7 +282,7 @@ def mint(function, description, milliseconds, source=None):
     version.settings = copy.deepcopy(source.settings)
     version.number, version.serving = number, None
     version.update_status, version.update_reason = "Successful", (None, None)
-    version.generation = uuid.uuid4().hex
+    renew(version)
     if description is not None:
         version.settings["Description"] = description
     begin_create(version, milliseconds, source.failure)

@@ -52,9 +52,10 @@ def invoke(cloud, function, qualifier, parameters):
 
 def run(cloud, function, qualifier, payload):
     """(the version that ran, its invoke.Outcome); AwsError when it cannot be invoked now."""
+    wake_ms = cloud.settings.of(function.name, "wake_ms")
     with cloud.lock:
         version = functions.pick(function, qualifier, draw=random.random())
-        functions.wake(version, cloud.settings.create_ms)
+        functions.wake(version, cloud.settings.create_ms if wake_ms is None else wake_ms)
         served = copy.copy(version.serving or version)  # later changes are for later invocations
     if served.image is None:
         raise AwsError("ServiceException", "this cloud runs container images only", 500)

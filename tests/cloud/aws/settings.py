@@ -8,6 +8,7 @@ TABLE = {
     "update_ms": (300, "number"),  # time that an update of a function takes
     "create_ms": (300, "number"),  # time that a function stays Pending
     "publish_ms": (200, "number"),  # time that a version stays Pending
+    "wake_ms": (None, "number or null"),  # time that an Inactive one stays Pending; null: create_ms
     "token_seconds": (3600, "number"),  # life of STS credentials at most
     "clock_offset_s": (0, "any number"),  # the endpoint's clock against the real one
     "blob_redirect": (
@@ -40,6 +41,7 @@ OF_A_FUNCTION = (
     "update_ms",
     "create_ms",
     "publish_ms",
+    "wake_ms",
     "zstd_layers",
     "visible_ms",
     "alias_transition_ms",
@@ -89,6 +91,8 @@ def _check_all(changes, names):
 
 
 def _check(name, value, kind):
+    if kind == "number or null" and value is None:
+        return
     if kind == "flag":
         good = isinstance(value, bool)
     elif isinstance(kind, tuple):

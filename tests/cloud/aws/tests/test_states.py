@@ -2,7 +2,8 @@
 
 import time
 
-from .bench import CloudCase
+from .. import functions
+from .bench import ACCOUNT, CloudCase, REGION
 
 
 class States(CloudCase):
@@ -31,6 +32,83 @@ class States(CloudCase):
         )
         time.sleep(0.15)
         self.assertEqual(self.lambda_call("POST", "/hello/invocations", {}).status, 200)
+
+    def test_time_that_waking_takes(self):
+        self.cloud.change_settings({"create_ms": 60000, "wake_ms": 0})
+        self.make_function()
+        self.order("POST", "/settings/hello", {"wake_ms": 100})
+        self.change(state="Inactive")
+        invoke = "/hello/invocations"
+        self.assertEqual(self.lambda_call("POST", invoke, {}).status, 409)
+        self.assertEqual(self.lambda_call("POST", invoke, {}).status, 409)
+        time.sleep(0.15)
+        self.assertEqual(self.lambda_call("POST", invoke, {}).status, 200)
+        for value, status in ((None, 200), (-1, 400), ("1", 400), (True, 400)):
+            answer = self.order("POST", "/settings", {"wake_ms": value})
+            self.assertEqual(answer.status, status, value)
+
+    def test_inactive_version(self):
+        self.cloud.change_settings({"wake_ms": 150})
+        self.make_function(alias="live")
+        function = self.cloud.functions[(ACCOUNT, REGION, "hello")]
+        functions.mint(function, None, 0)
+        latest, before = self.shown()["RevisionId"], self.version("1")
+        generation = function.versions["1"].generation
+        self.change(state="Inactive", version="1")
+        idle = self.version("1")
+        self.assertEqual((idle["State"], idle["StateReasonCode"]), ("Inactive", "Idle"))
+        self.assertNotEqual(idle["RevisionId"], before["RevisionId"])
+        self.assertNotEqual(function.versions["1"].generation, generation)
+        self.assertEqual(self.version("1"), idle)  # to look at it does not wake it
+        self.assert_error(
+            self.lambda_call("POST", "/hello/invocations?Qualifier=live", {}),
+            409,
+            "ResourceConflictException",
+            "following state: Inactive",
+        )
+        waking = self.version("1")
+        self.assertEqual((waking["State"], waking["StateReasonCode"]), ("Pending", "Restoring"))
+        for qualifier in ("live", "1"):
+            self.assert_error(
+                self.lambda_call("POST", f"/hello/invocations?Qualifier={qualifier}", {}),
+                409,
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. The function is currently in the"
+                " following state: Pending",
+            )
+        self.assertEqual(self.ask_alias().status, 502)
+        self.assertEqual((self.shown()["RevisionId"], self.pools.ran), (latest, []))
+        for others in ("?Qualifier=2", ""):
+            answer = self.lambda_call("POST", "/hello/invocations" + others, {})
+            self.assertEqual(answer.status, 200, answer.body)
+        time.sleep(0.2)
+        self.assertEqual(self.version("1")["State"], "Active")
+        self.assertEqual(self.ask_alias().status, 200)
+
+    def version(self, number):
+        return self.lambda_call("GET", f"/hello/configuration?Qualifier={number}").json()
+
+    def ask_alias(self):
+        return self.send("GET", f"live--hello.lambda-url.{REGION}.on.aws", "/")
+
+    def test_only_the_state_of_a_version_changes(self):
+        self.make_function(alias="live")
+        for fields, status in (
+            ({"version": "1"}, 400),
+            ({"version": "1", "state": "Inactive", "environment": {"XY": "z"}}, 400),
+            ({"version": "1", "state": "Inactive", "tags": {"a": "b"}}, 400),
+            ({"version": "7", "state": "Inactive"}, 404),
+        ):
+            answer = self.order("POST", "/functions/hello", fields)
+            self.assertEqual(answer.status, status, answer.body)
+        self.assertEqual((self.version("1")["State"], self.shown()["State"]), ("Active", "Active"))
+        self.assertNotIn("Tags", self.lambda_call("GET", "/hello").json())
+        self.change(state="Inactive", version="1", alias="live")  # the version is the alias's then
+        self.assertEqual(
+            (self.version("1")["State"], self.shown()["State"]), ("Active", "Inactive")
+        )
+        self.change(state="Active", version="$LATEST")
+        self.assertEqual(self.shown()["State"], "Active")
 
     def test_inactive_can_be_updated(self):
         _, digest = self.make_function()

@@ -39,8 +39,8 @@ class Aliases:
             return functions.show_alias(function, alias)
 
     def update_alias(self, caller, parameters, call):
-        """What is not given stays as it is, the caller's own weights too. The answer tells nothing of
-        the transition that it begins.
+        """What is not given stays as it is, the caller's weights too. The answer tells nothing of the
+        transition that it begins.
         """
         function, alias = self._find(caller, parameters, call)
         transition_ms = self._cloud.settings.of(function.name, "alias_transition_ms")

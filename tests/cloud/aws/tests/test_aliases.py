@@ -5,8 +5,6 @@ import time
 from .. import functions
 from .bench import ACCOUNT, CloudCase, REGION
 
-WEIGHTS = {"RoutingConfig": {"AdditionalVersionWeights": {"1": 0.1}}}
-
 
 class Transitions(CloudCase):
     def setUp(self):
@@ -38,7 +36,7 @@ class Transitions(CloudCase):
         return answer.headers["X-Amz-Executed-Version"]
 
     def test_a_move_takes_its_time(self):
-        self.last(300)
+        self.last(600)
         moved = self.move("2")
         self.assertEqual((moved["FunctionVersion"], "RoutingConfig" in moved), ("2", False))
         version, weights, between = self.shown()
@@ -52,7 +50,7 @@ class Transitions(CloudCase):
         self.assertEqual(listed["RevisionId"], between)
         used = self.lambda_call("DELETE", "/hello?Qualifier=1")
         self.assert_error(used, 409, "ResourceConflictException", "[live]")
-        time.sleep(0.35)
+        time.sleep(0.65)
         version, weights, after = self.shown()
         self.assertEqual((version, weights), ("2", None))
         self.assertNotIn(after, (between, moved["RevisionId"]))
@@ -78,15 +76,15 @@ class Transitions(CloudCase):
             look()
 
     def test_an_update_after_its_end_meets_another_revision(self):
-        self.last(100)
+        self.last(300)
         self.move("2")
         between = self.shown()[2]
-        time.sleep(0.12)
+        time.sleep(0.35)
         late = {"FunctionVersion": "3", "RevisionId": between}
         answer = self.lambda_call("PUT", "/hello/aliases/live", late)
         self.assert_error(answer, 412, "PreconditionFailedException")
         self.move("3")
-        self.assertEqual(self.shown()[:2], ("3", {"2": 1.0}))
+        self.assertEqual(self.runs(), "2")
 
     def test_function_url(self):
         self.last(60000)
@@ -100,11 +98,8 @@ class Transitions(CloudCase):
         self.last(60000)
         first = self.move("2")
         between = self.shown()[2]
-        stale = self.lambda_call(
-            "PUT",
-            "/hello/aliases/live",
-            {"FunctionVersion": "3", "RevisionId": first["RevisionId"]},
-        )
+        stale = {"FunctionVersion": "3", "RevisionId": first["RevisionId"]}
+        stale = self.lambda_call("PUT", "/hello/aliases/live", stale)
         self.assert_error(stale, 412, "PreconditionFailedException")
         second = self.move("3", RevisionId=between)
         self.assertNotIn("RoutingConfig", second)
@@ -122,8 +117,7 @@ class Transitions(CloudCase):
         self.move("2")
         answer = self.lambda_call("PUT", "/hello/aliases/live", {"Description": "d"}).json()
         self.assertEqual(self.shown(), ("2", {"1": 1.0}, answer["RevisionId"]))
-        none = {"RoutingConfig": {"AdditionalVersionWeights": {}}}
-        self.move("2", **none)
+        self.move("2", RoutingConfig={"AdditionalVersionWeights": {}})
         self.assertEqual(self.shown()[:2], ("2", {"1": 1.0}))
         self.last(0)
         moved = self.move("3")
@@ -148,7 +142,7 @@ class Transitions(CloudCase):
             )
         self.assertEqual(self.shown(), before)
         self.last(0)
-        self.move("2", **WEIGHTS)
+        self.move("2", RoutingConfig={"AdditionalVersionWeights": {"1": 0.1}})
         self.assertEqual(self.shown()[1], {"1": 0.1})
 
     def test_of_one_function(self):

@@ -99,7 +99,7 @@ class Functions(CloudCase):
         )
 
     def test_made_and_not_found_yet(self):
-        self.order("POST", "/settings/hello", {"visible_ms": 150})
+        self.order("POST", "/settings/hello", {"visible_ms": 400})
         digest = self.make_image(self.make_repository())
         self.assertEqual(self.create(digest, Publish=True).json()["Version"], "1")
         for path in ("/hello", "/hello?Qualifier=1"):
@@ -108,13 +108,13 @@ class Functions(CloudCase):
             self.assert_error(answer, 404, "ResourceNotFoundException", words)
         self.assert_error(self.create(digest), 409, "ResourceConflictException", "already exist")
         self.assertEqual(self.lambda_call("GET", "/hello/configuration").status, 200)
-        time.sleep(0.2)
+        time.sleep(0.45)
         for path in ("/hello", "/hello?Qualifier=1"):
             self.assertEqual(self.lambda_call("GET", path).status, 200)
 
     def test_published_and_not_found_yet(self):
         _, digest = self.make_function()
-        self.cloud.change_settings({"visible_ms": 150})
+        self.cloud.change_settings({"visible_ms": 400})
         code = {"ImageUri": self.uri(digest), "Publish": True}
         made = [
             self.lambda_call("POST", "/hello/versions", {}).json()["Version"],
@@ -126,7 +126,7 @@ class Functions(CloudCase):
             words = f'"Function not found: {FUNCTION_ARN}:{number}"'
             self.assert_error(answer, 404, "ResourceNotFoundException", words)
         self.assertEqual(self.lambda_call("GET", "/hello").status, 200)
-        time.sleep(0.2)
+        time.sleep(0.45)
         self.assertEqual(self.lambda_call("POST", "/hello/versions", {}).json()["Version"], "2")
         for number in made:  # the second was there already: nothing is minted, nothing is hidden
             answer = self.lambda_call("GET", f"/hello?Qualifier={number}")

@@ -36,19 +36,19 @@ class States(CloudCase):
     def test_time_that_waking_takes(self):
         self.cloud.change_settings({"create_ms": 60000, "wake_ms": 0})
         self.make_function()
-        self.order("POST", "/settings/hello", {"wake_ms": 100})
+        self.order("POST", "/settings/hello", {"wake_ms": 300})
         self.change(state="Inactive")
         invoke = "/hello/invocations"
         self.assertEqual(self.lambda_call("POST", invoke, {}).status, 409)
         self.assertEqual(self.lambda_call("POST", invoke, {}).status, 409)
-        time.sleep(0.15)
+        time.sleep(0.35)
         self.assertEqual(self.lambda_call("POST", invoke, {}).status, 200)
         for value, status in ((None, 200), (-1, 400), ("1", 400), (True, 400)):
             answer = self.order("POST", "/settings", {"wake_ms": value})
             self.assertEqual(answer.status, status, value)
 
     def test_inactive_version(self):
-        self.cloud.change_settings({"wake_ms": 150})
+        self.cloud.change_settings({"wake_ms": 400})
         self.make_function(alias="live")
         function = self.cloud.functions[(ACCOUNT, REGION, "hello")]
         functions.mint(function, None, 0)
@@ -81,7 +81,7 @@ class States(CloudCase):
         for others in ("?Qualifier=2", ""):
             answer = self.lambda_call("POST", "/hello/invocations" + others, {})
             self.assertEqual(answer.status, 200, answer.body)
-        time.sleep(0.2)
+        time.sleep(0.45)
         self.assertEqual(self.version("1")["State"], "Active")
         self.assertEqual(self.ask_alias().status, 200)
 

@@ -1,7 +1,15 @@
-/* The alias moves to the proven version, all at once; and the way back. */
+/*
+ * The alias moves to the proven version, all at once; and the way back.
+ *
+ * With provisioned concurrency the move takes minutes: until that is allocated for the new version, weights that Lambda itself puts into the alias ({"7": 1.0}) keep all calls on the old
+ * one, and the RevisionId moves with them (hashicorp/terraform-provider-aws#48116). Only then the new one can be verified by the alias.
+ */
 #include <stdio.h>
+#include <string.h>
 
+#include "core/cancel.h"
 #include "core/cleanup.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/record.h"
@@ -11,6 +19,9 @@
 #include "stages/record.h"
 #include "stages/restore.h"
 #include "stages/stage.h"
+#include "stages/wait.h"
+
+#define ARRIVAL_LIMIT_MS 900000
 
 /*
  * The version that has passed verification last, where the alias serves what is wanted already and nobody has proved that: an earlier run moved it and was ended before. NULL: it is not so, or
@@ -42,16 +53,34 @@ static bool is_wanted(const struct run *run)
 static void keep_moved(struct run *run, const struct lambda_alias *moved)
 {
     struct result *result = &run->result;
-    snprintf(run->shifted_revision_id, sizeof run->shifted_revision_id, "%s", moved->revision_id);
+    snprintf(run->shifted_revision_id, sizeof run->shifted_revision_id, "%s",
+             moved->routed ? "" : moved->revision_id); /* Lambda will move it once more */
     snprintf(result->function.alias_arn, sizeof result->function.alias_arn, "%s", moved->arn);
 }
 
+/* The version that all calls still go to, though the alias names another one; or NULL. Borrowed from `now`. */
+static const char *kept_on(const struct lambda_alias *now)
+{
+    const struct json *weight = json_first(now->routing);
+    bool is_all =
+        json_length(now->routing) == 1 && json_get_number(now->routing, json_name(weight), 0) >= 1;
+    return is_all ? json_name(weight) : NULL;
+}
+
+/* It serves `version` alone, or will in a moment. */
+static bool has_moved_to(const struct lambda_alias *now, const char *version)
+{
+    return text_equal(now->version, version) && (!now->routed || kept_on(now));
+}
+
+/* What a person would have to do to it by hand is done, or under way. */
 static bool is_as_before(const struct run *run, const struct lambda_alias *now)
 {
     const struct lambda_alias *before = &run->alias_before;
     bool same_weights = before->routed == now->routed &&
                         (!now->routed || json_equal(before->routing, now->routing));
-    return text_equal(now->version, before->version) && same_weights;
+    bool goes_back = !before->routed && kept_on(now);
+    return text_equal(now->version, before->version) && (same_weights || goes_back);
 }
 
 static int move_alias(struct run *run, struct error *err)
@@ -103,7 +132,7 @@ static int look_again(struct run *run, bool *ret_done, struct error *err)
         error_reset(err);
         return 0; /* it was not made */
     }
-    *ret_done = text_equal(now.version, run->result.function.version) && !now.routed;
+    *ret_done = has_moved_to(&now, run->result.function.version);
     if (*ret_done) {
         keep_moved(run, &now);
         return 0;
@@ -119,6 +148,52 @@ static int look_again(struct run *run, bool *ret_done, struct error *err)
     snprintf(function->alias_revision_id, sizeof function->alias_revision_id, "%s",
              now.revision_id);
     return 0;
+}
+
+/* One look: *ret_there when nothing keeps the alias's users from `version` any more. */
+static int look_for_arrival(struct run *run, const char *version, bool *ret_said, bool *ret_there,
+                            struct error *err)
+{
+    const char *alias = run->inputs->alias;
+    CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL};
+    if (lambda_get_alias(&run->services.aws, run->inputs->function_name, alias, &now, err) < 0)
+        return error_wrap(err, "waiting for the alias %s", alias);
+    if (!has_moved_to(&now, version))
+        return refuse_alias(run, &now, err);
+    keep_moved(run, &now);
+    *ret_there = !now.routed;
+    if (!*ret_there && !*ret_said)
+        log_info("the alias %s names version %s, and Lambda keeps its users on version %s until "
+                 "provisioned concurrency is there: waiting",
+                 alias, version, kept_on(&now));
+    *ret_said = true;
+    return 0;
+}
+
+static int wait_for_arrival(struct run *run, const char *version, struct error *err)
+{
+    int64_t limit_ms, start_ms = clock_now_ms();
+    bool said = false;
+    if (run_time_left(run, ARRIVAL_LIMIT_MS, &limit_ms, err) < 0)
+        return -1;
+    for (;;) {
+        bool there = false;
+        struct error look = ERROR_INIT;
+        if (look_for_arrival(run, version, &said, &there, &look) < 0 && !wait_may_pass(&look)) {
+            *err = look;
+            return -1;
+        }
+        if (there)
+            return 0;
+        int64_t elapsed_ms = clock_now_ms() - start_ms;
+        if (elapsed_ms > limit_ms)
+            return error_set(err, ERROR_TIMEOUT,
+                             "the alias %s does not serve version %s after %lld s",
+                             run->inputs->alias, version, (long long)(elapsed_ms / 1000));
+        if (!clock_sleep_ms(wait_pause_ms(elapsed_ms, 0)))
+            return error_set(err, ERROR_CANCELLED, "cancelled while the alias %s moved",
+                             run->inputs->alias);
+    }
 }
 
 /* This run brings the version to the proof, and if that fails, what passed last is put back, as the run that was ended would have done. */
@@ -174,17 +249,36 @@ static int shift(struct run *run, struct error *err)
         if (result->outcome == OUTCOME_SUPERSEDED)
             return 0;
     }
+    if (run->alias_before.version[0] && wait_for_arrival(run, result->function.version, err) < 0)
+        return -1;
     log_info("the alias %s serves version %s%s%s", run->inputs->alias, result->function.version,
              before[0] ? ", before it " : "", before);
     return 0;
 }
 
-/* Ours while it bears our RevisionId; where the answer that had it was lost, while it serves our version alone. */
+/* Ours while it bears our RevisionId; where that is not known, or is Lambda's own by now, while it names our version. */
 static bool is_ours(const struct run *run, const struct lambda_alias *now)
 {
-    if (run->shifted_revision_id[0])
-        return text_equal(now->revision_id, run->shifted_revision_id);
-    return text_equal(now->version, run->result.function.version) && !now->routed;
+    const char *revision_id = run->shifted_revision_id;
+    if (revision_id[0] && text_equal(now->revision_id, revision_id))
+        return true;
+    return has_moved_to(now, run->result.function.version) && (!revision_id[0] || kept_on(now));
+}
+
+/* Weights that Lambda had put there by itself it does not take from us. */
+static int update_to_before(struct run *run, const struct lambda_alias *now, struct error *err)
+{
+    struct aws *aws = &run->services.aws;
+    const char *name = run->inputs->function_name, *alias = run->inputs->alias;
+    const struct lambda_alias *before = &run->alias_before;
+    CLEANUP(lambda_alias) struct lambda_alias moved = {.routing = NULL};
+    int rc = lambda_update_alias(aws, name, alias, before->version, before->routing,
+                                 now->revision_id, &moved, err);
+    if (rc == 0 || !before->routed || err->kind != ERROR_REFUSED || !strstr(err->msg, "rovisioned"))
+        return rc;
+    error_reset(err);
+    return lambda_update_alias(aws, name, alias, before->version, NULL, now->revision_id, &moved,
+                               err);
 }
 
 /* *ret_done: there was something to put back. */
@@ -193,7 +287,7 @@ static int put_back_once(struct run *run, bool *ret_done, struct error *err)
     struct aws *aws = &run->services.aws;
     const char *name = run->inputs->function_name, *alias = run->inputs->alias;
     bool was_there = run->result.function.previous_version[0] != '\0';
-    CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL}, moved = {.routing = NULL};
+    CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL};
     *ret_done = false;
     if (lambda_get_alias(aws, name, alias, &now, err) < 0) {
         if (err->kind != ERROR_NOT_FOUND || was_there)
@@ -206,9 +300,13 @@ static int put_back_once(struct run *run, bool *ret_done, struct error *err)
     if (!is_ours(run, &now))
         return refuse_alias(run, &now, err);
     *ret_done = true;
-    return was_there ? lambda_update_alias(aws, name, alias, run->alias_before.version,
-                                           run->alias_before.routing, now.revision_id, &moved, err)
-                     : lambda_delete_alias(aws, name, alias, err);
+    if (!was_there)
+        return lambda_delete_alias(aws, name, alias, err);
+    if (update_to_before(run, &now, err) < 0)
+        return -1;
+    if (cancel_signal() || run->alias_before.routed)
+        return 0; /* there are only seconds; or the weights are what it goes back to */
+    return wait_for_arrival(run, run->alias_before.version, err);
 }
 
 static void say_commands(struct run *run)

@@ -101,7 +101,7 @@ class Cloud:
         return self.control("POST", "/settings", values)
 
     def settings_of(self, function, **values):
-        """Of one function: `update_ms`, `create_ms`, `publish_ms`, `zstd_layers`."""
+        """Of one function: `update_ms`, `create_ms`, `publish_ms`, `zstd_layers` and others (tests/cloud/README.md)."""
         return self.control("POST", f"/settings/{function}", values)
 
     def requests(self, *names, after=0):

@@ -1,6 +1,7 @@
 """Nobody who asks the alias meets a bad version, and nobody meets an error while a good one comes."""
 
 import signal
+import time
 
 from . import case, cloud
 from .serving import Client, FunctionCase
@@ -88,3 +89,56 @@ class Unproved(FunctionCase):
         self.assertNotIn("UpdateAlias", cloud.operations(self.since(mark)))
         self.assertTrue(self.tag("verified").startswith(f"{self.alias_target()}/"))
         self.serves("1")
+
+
+class Provisioned(FunctionCase):
+    """Provisioned concurrency: the alias names the new version long before its users get it."""
+
+    base_stands = True
+
+    def slow_alias(self, ms=2500):
+        project, seeded = self.serve("live")
+        self.cloud.settings_of(self.name, alias_transition_ms=ms)
+        return project, seeded
+
+    def test_verified_is_what_users_get(self):
+        project, _ = self.slow_alias()
+        run = self.deploy(project, checks='GET /items/42 -> 200 "\\"version\\":\\"1\\""')
+        self.assertExit(run, 0)
+        self.assertIn("until provisioned concurrency is there", run.text)
+        self.assertOutputs(run, deployed="true")
+        self.serves("1")
+
+    def test_put_back_after_the_move(self):
+        project, seeded = self.slow_alias(1000)
+        run = self.deploy(project, checks="GET /health -> 299")
+        self.assertPutBack(run, seeded)
+        self.assertEqual(self.alias_target(), "1")
+
+    def test_put_back_while_it_moves(self):
+        """The RevisionId that Lambda's answer told is not the alias's any more, by Lambda's own doing."""
+        project, seeded = self.slow_alias(60000)
+        step = self.started(project)
+        self.until(lambda: self.alias_target() != "1", "the move")
+        time.sleep(0.5)
+        step.signal(signal.SIGINT)
+        run = self.finish(step)
+        self.assertExit(run, 128 + signal.SIGINT)
+        self.assertNotIn("somebody else", run.text)
+        self.assertEqual((self.alias_target(), self.cloud.digest_of(self.name)), ("1", seeded))
+        self.serves("0")
+
+    def test_before_that_is_on_its_way_itself(self):
+        """A run was ended while the alias moved: Lambda's weights are nothing to put back."""
+        project, _ = self.slow_alias(60000)
+        step = self.started(project)
+        self.until(lambda: self.alias_target() != "1", "the move")
+        step.signal(signal.SIGKILL)
+        step.finish()
+        moved_to = self.alias_target()
+        self.cloud.settings_of(self.name, alias_transition_ms=500)
+        project.behave(version="2").commit("Answer differently")
+        run = self.deploy(project, checks="GET /health -> 299")
+        self.assertExit(run, 1)
+        self.assertOutputs(run, rolled_back="true")
+        self.assertEqual(self.alias_target(), moved_to)

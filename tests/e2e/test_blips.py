@@ -68,3 +68,17 @@ class Blips(FunctionCase):
         self.assertNotIn("somebody else", run.text)
         self.assertEqual(self.cloud.digest_of(self.name), digest)
         self.serves("0")
+
+    def test_function_that_lambda_does_not_know_at_once(self):
+        self.cloud.settings_of(self.name, visible_ms=1500)
+        run = self.run_step(self.project())
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="true")
+        self.serves("1")
+
+    def test_version_that_lambda_does_not_know_at_once(self):
+        project, _ = self.serve("live")
+        self.cloud.settings_of(self.name, visible_ms=1500)
+        run = self.deploy(project)
+        self.assertExit(run, 0)
+        self.serves("1")

@@ -16,15 +16,30 @@
 #include "services/probe.h"
 #include "stages/health_try.h"
 #include "stages/secrets.h"
+#include "stages/wait.h"
 
 #define FIRST_PAUSE_MS   100
 #define LONGEST_PAUSE_MS 1000
+#define WAKE_LIMIT_MS    300000
 #define LOG_MAX_BYTES    4096 /* as much as Invoke gives */
 
 void health_release(struct health *health)
 {
     free(health->log_tail);
     health->log_tail = NULL;
+}
+
+/* No try can be good before Lambda has made it ready. */
+static int let_it_wake(struct health_try *try, struct error *err)
+{
+    CLEANUP(lambda_function) struct lambda_function awake = {.configuration = NULL};
+    if (wait_settled(try->run, try->qualifier, WAKE_LIMIT_MS, &awake, err) == 0)
+        return 0;
+    if (err->kind == ERROR_CANCELLED)
+        return -1;
+    log_debug("%s", err->msg); /* what the next tries meet is the verdict */
+    error_reset(err);
+    return 0;
 }
 
 static int ask_once(struct health_try *try, health_ask *ask, struct error *err)
@@ -37,7 +52,7 @@ static int ask_once(struct health_try *try, health_ask *ask, struct error *err)
         return -1;
     if (!try->health->good)
         log_info("try %d: %s", try->health->attempts, try->health->why);
-    return 0;
+    return try->is_waking && !cancel_signal() ? let_it_wake(try, err) : 0;
 }
 
 static int pause_between(int64_t ms, struct error *err)

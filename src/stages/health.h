@@ -2,7 +2,7 @@
  * health.h: does the function answer as it should? By its URL, or by invoking it. Shared by verify and by the way back.
  *
  * cold-start-wait bounds the time in which the first good answer is awaited, asking all along; then come health-retries tries, each at most 30 s
- * long, health-interval apart. No fixed sleeps: the first good answer ends it.
+ * long, health-interval apart. No fixed sleeps: the first good answer ends it. While Lambda wakes what was idle for weeks it is waited for besides.
  */
 #ifndef STAGES_HEALTH_H
 #define STAGES_HEALTH_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "core/text.h"
 #include "model/http_event.h"
 #include "services/probe.h"
 
@@ -33,12 +34,19 @@ int health_ask_url(struct health_try *try, int64_t limit_ms, struct error *err)
     return 0;
 }
 
+/* 409, and a name that boto/boto3#3788 reports. */
+static bool says_it_is_waking(const struct error *err)
+{
+    return err->kind == ERROR_CONFLICT || text_equal(err->name, "CodeArtifactUserPendingException");
+}
+
 /* An error of AWS's own about the invocation is a bad answer; a missing permission or a cancel ends the asking. */
 static int invocation_failed(struct health_try *try, struct error *err)
 {
     if (err->kind == ERROR_CANCELLED || err->kind == ERROR_DENIED ||
         err->kind == ERROR_UNAUTHORIZED)
         return error_wrap(err, "invoking the function");
+    try->is_waking = says_it_is_waking(err);
     snprintf(try->health->why, sizeof try->health->why, "%s", err->msg);
     redact_in_place(try->redact, try->health->why, sizeof try->health->why);
     error_reset(err);
@@ -102,7 +110,7 @@ int health_ask_by_invoking(struct health_try *try, int64_t limit_ms, struct erro
 {
     struct health *health = try->health;
     CLEANUP(lambda_invocation) struct lambda_invocation answer = {.payload = NULL};
-    health->good = false;
+    health->good = try->is_waking = false;
     if (lambda_invoke(&try->run->services.aws, try->run->inputs->function_name, try->qualifier,
                       try->event, strlen(try->event), limit_ms, &answer, err) < 0)
         return invocation_failed(try, err);

@@ -2,6 +2,9 @@
  * health_try.h: the function asked once, and its answer judged. How often and how long is health.h's matter; the warm-up's calls are tries
  * as well.
  *
+ * A function or version that nobody has called for weeks is Inactive. The first invocation fails, and Lambda makes it ready for the next ones, which takes up to minutes: `is_waking` says that
+ * so it is. (docs.aws.amazon.com/lambda/latest/dg/functions-states.html)
+ *
  * Errors (-1): cancelled, the deadline, no permission. Any answer, and none at all, is a verdict: `health->good` and `health->why`, in which the
  * texts of `redact` are hidden.
  */
@@ -21,6 +24,7 @@ struct health_try { /* all borrowed */
     bool is_http;                /* the event is an HTTP request's */
     const struct redact *redact; /* what answers and logs must not show */
     struct health *health;       /* the verdict; its log_tail is the caller's to release */
+    bool is_waking;              /* set by a try */
 };
 
 /* Takes at most `limit_ms`. */

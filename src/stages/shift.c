@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/record.h"
+#include "stages/health.h"
 #include "stages/journal.h"
 #include "stages/newer.h"
 #include "stages/ours.h"
@@ -225,11 +226,39 @@ static int take_up_unfinished(struct run *run, struct error *err)
     return 0;
 }
 
+/* A version that served weeks ago may be idle: it is woken, and has to answer, before it gets users. */
+static int wake_if_idle(struct run *run, const char *version, struct error *err)
+{
+    CLEANUP(lambda_function) struct lambda_function now = {.configuration = NULL};
+    CLEANUP(health) struct health health = {.checked = false};
+    if (lambda_get_function(&run->services.aws, run->inputs->function_name, version, &now, err) < 0)
+        return error_wrap(err, "reading version %s", version);
+    if (!text_equal(now.state, "Inactive"))
+        return 0;
+    log_info("version %s was idle for weeks: waking it", version);
+    if (health_check_version(run, version, &health, err) < 0)
+        return -1;
+    if (!health.checked)
+        log_warning(
+            "version %s was idle for weeks, and its first calls may fail while Lambda wakes "
+            "it: with health-payload or health-url it is woken before it gets users",
+            version);
+    else if (!health.good)
+        return error_set(err, ERROR_FAILED,
+                         "version %s was idle for weeks and does not answer, so the alias %s was "
+                         "not moved: %s",
+                         version, run->inputs->alias, health.why);
+    return 0;
+}
+
 static int shift(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
     if (!result->function.version[0])
         return take_up_unfinished(run, err);
+    if (run->inputs->command == COMMAND_ROLLBACK &&
+        wake_if_idle(run, result->function.version, err) < 0)
+        return -1;
     const char *before = result->function.previous_version;
     snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
              run->facts.function.alias_version);

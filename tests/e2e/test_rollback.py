@@ -1,7 +1,7 @@
 """The command rollback: back through what passed verification, and nowhere else."""
 
 from . import case, cloud
-from .serving import FunctionCase
+from .serving import Client, FunctionCase
 
 
 class Rollback(FunctionCase):
@@ -58,3 +58,19 @@ class Rollback(FunctionCase):
     @case.slow
     def test_twice_alias(self):
         self.twice("live")
+
+    def test_to_a_version_that_was_idle_for_weeks(self):
+        """It is awake before its users come: none of them meets an error."""
+        project, _ = self.serve("live")
+        for version in ("1", "2"):
+            project.behave(version=version).commit(version)
+            self.assertExit(self.deploy(project), 0)
+        self.cloud.settings_of(self.name, wake_ms=2500)
+        self.cloud.change_function(self.name, state="Inactive", version="2")
+        with Client(cloud.url_of(self.name, self.alias)) as client:
+            run = self.back(project)
+            client.wait_for(len(client.answers) + 20)
+        self.assertExit(run, 0)
+        self.assertIn("waking it", run.text)
+        self.assertEqual([answer for answer in client.answers if answer[0] != 200], [])
+        self.serves("1")

@@ -285,12 +285,12 @@ class Created(FunctionCase):
         self.assertError(run, "arm64", "x86_64")
         self.assertUntouched(mark)
 
-    def test_inactive_function_is_woken_by_the_check(self):
+    def test_inactive_version_is_woken_by_the_check(self):
         """Nobody has called it for weeks, and nothing is to be changed: waking it takes longer than the check may take."""
-        project, _ = self.serve()
+        project, _ = self.serve("live")
         self.assertExit(self.deploy(project), 0)
         self.cloud.settings_of(self.name, wake_ms=3000)
-        self.cloud.change_function(self.name, state="Inactive")
+        self.cloud.change_function(self.name, state="Inactive", version=self.alias_target())
         run = self.deploy(project, health_url=None, health_payload="{}", cold_start_wait="0", health_retries="2", health_interval="0")
         self.assertExit(run, 0)
         self.serves("1")

@@ -30,7 +30,7 @@ struct event {
     char *name;        /* owned; GITHUB_EVENT_NAME, or NULL */
     char *action;      /* owned; "published", "edited"…, or NULL */
     char *ref;         /* owned; GITHUB_REF, or NULL */
-    char *commit;      /* owned; the commit that is deployed: GITHUB_SHA (a pull request's head; for
+    char *commit;      /* owned; the event's: GITHUB_SHA (a pull request's head; for
                      pull_request_target the base's), or NULL */
     char *message;     /* owned; the head commit's message, or NULL; a stranger's text */
     char *base_commit; /* owned; pull requests: the base's commit, or NULL */

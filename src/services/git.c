@@ -165,9 +165,12 @@ static int read_head(const char *folder, struct strbuf *ret_id, struct error *er
 int git_head(const char *folder, char **ret_commit, char **ret_message, struct error *err)
 {
     CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(MESSAGE_MAX_BYTES);
-    struct error local = ERROR_INIT; /* without git the files are read, whatever its reason */
-    bool has_message = ask_git(folder, &out, &local) == 0 && is_commit_id(out.buf);
-    if (!has_message) {
+    struct error ignored = ERROR_INIT; /* of the way that is not the last one */
+    bool is_known = !ret_message && read_head(folder, &out, &ignored) == 0;
+    if (!is_known)
+        strbuf_reset(&out);
+    bool has_message = !is_known && ask_git(folder, &out, &ignored) == 0 && is_commit_id(out.buf);
+    if (!is_known && !has_message) {
         strbuf_reset(&out);
         if (read_head(folder, &out, err) < 0)
             return -1;

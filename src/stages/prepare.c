@@ -87,18 +87,31 @@ static int find_application(struct run *run, struct error *err)
     return resolve_input(run, "context", inputs->context, true, &run->paths.context, err);
 }
 
+/*
+ * What is deployed is what is checked out: of a workflow_run the event's commit is the default branch's last one, and `ref:` of a checkout chooses another one. Of a pull
+ * request a merge commit of nobody's is checked out: there the event names the head.
+ */
+static const char *choose_commit(const struct run *run, const char *head)
+{
+    const struct event *event = run->event;
+    bool is_pull_request =
+        event->kind == EVENT_PULL_REQUEST || event->kind == EVENT_PULL_REQUEST_TARGET;
+    if (!event->commit || !head || is_pull_request)
+        return event->commit ? event->commit : head;
+    if (!text_equal(head, event->commit))
+        log_info("the commit %s is checked out, not the event's (%s)", head, event->commit);
+    return head;
+}
+
 static void find_commit(struct run *run)
 {
     struct result *result = &run->result;
     const struct github *github = &run->services.github;
-    const char *commit = run->event->commit;
     CLEANUP_FREE char *head = NULL;
-    if (!commit) {
-        struct error err = ERROR_INIT;
-        if (git_head(run->paths.workspace, &head, NULL, &err) < 0)
-            log_debug("no commit is known: %s", err.msg);
-        commit = head;
-    }
+    struct error err = ERROR_INIT;
+    if (git_head(run->paths.workspace, &head, NULL, &err) < 0)
+        log_debug("no commit is checked out: %s", err.msg);
+    const char *commit = choose_commit(run, head);
     snprintf(result->commit, sizeof result->commit, "%s", commit ? commit : "");
     snprintf(result->ref, sizeof result->ref, "%s", run->event->ref ? run->event->ref : "");
     snprintf(result->repository, sizeof result->repository, "%s",

@@ -144,6 +144,14 @@ class OnTheRoad(case.Case):
         self.assertOutputs(run, rolled_back="true")
         self.assertVersion("0")
 
+    def test_another_commit_than_the_events_is_checked_out(self):
+        """As after `ref:` of a checkout, or in a workflow_run: what is deployed bears its own name."""
+        project = self.project()
+        run = self.run_step(project, events.push(sha="3" * 40))
+        self.assertExit(run, 0)
+        self.assertOutputs(run, image_tag=project.commit_id)
+        self.assertIn(f"the commit {project.commit_id} is checked out, not the event's ({'3' * 40})", run.text)
+
     def test_on_failure_keep(self):
         project = self.project(health="500")
         seeded = self.seed(project)

@@ -63,6 +63,17 @@ static int act_on_plan(struct run *run, const struct image_place *place,
     }
 }
 
+/* A base that somebody else builds is taken by its tag; that alone does not tell from which contents it was built. */
+static void say_if_older(const struct run *run, const struct image_plan *plan)
+{
+    const struct image_facts *base = &run->facts.base;
+    if (base->external && plan->action == IMAGE_FOUND && !base->identity_digest[0])
+        log_warning(
+            "the base image may be older than %s: there is no tag %s in its repository, and "
+            "%s is used as it is; the base command builds it, with its own account's role",
+            run->inputs->base_file, base->identity_tag, base->tag);
+}
+
 static int base_image(struct run *run, struct error *err)
 {
     struct image_result *result = &run->result.base;
@@ -79,6 +90,7 @@ static int base_image(struct run *run, struct error *err)
     snprintf(result->status, sizeof result->status, "%s", statuses[plan.action]);
     if (plan.action == IMAGE_ADOPT)
         log_warning("base image adopted: %s", plan.reason);
+    say_if_older(run, &plan);
     log_info("base image %s: %s", result->status, result->uri);
     return 0;
 }

@@ -192,6 +192,7 @@ class ForeignBase(ImageCase):
         run = self.deploy(project, base_repository=uri)
         self.assertBuilt(run, base="found", image="built")
         self.assertTrue(run.outputs["base-image-uri"].startswith(uri + "@sha256:"))
+        self.assertEqual(len([text for text in self.warnings(run) if "may be older" in text]), 1, run.log.warnings)
         self.assertVersion("1")
         self.assertBuilt(self.deploy(project, base_repository=uri), base="found", image="reused")
 

@@ -51,6 +51,7 @@ class Ordering(FunctionCase):
         mark = self.mark()
         run = self.deploy(self.version(project, "A"), job=job(10, run_attempt=2))
         self.superseded(run)
+        self.superseded(self.deploy(project, job=job(10, run_attempt=3), command="plan"))
         self.assertUntouched(mark)
         self.serves("B")
 

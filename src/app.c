@@ -16,6 +16,7 @@
 #include "core/streams.h"
 #include "core/text.h"
 #include "failure.h"
+#include "model/troubleshooting.h"
 #include "services/git.h"
 #include "stages/app_image.h"
 #include "stages/builder.h"
@@ -291,11 +292,30 @@ static bool is_cleanup(const char *program)
     return text_equal(slash ? slash + 1 : program, "cleanup");
 }
 
+/* What the killed run has changed, as it was before. `ret_stage` is where it stands, for an error. */
+static int clean_up_function(struct run *run, const char **ret_stage, struct error *err)
+{
+    static const struct stage *const looking[] = {&stage_identify, &stage_cleanup};
+    static const struct stage *const changing[] = {&stage_release, &stage_shift};
+    for (size_t i = 0; i < sizeof looking / sizeof *looking; i++) {
+        *ret_stage = looking[i]->name;
+        if (run_stage(run, looking[i], err) < 0)
+            return -1;
+    }
+    if (run->result.outcome == OUTCOME_SUPERSEDED)
+        return 0; /* a newer run has it: what is there is its own */
+    *ret_stage = TROUBLESHOOTING_PUT_BACK;
+    if (failure_put_back(run, changing, sizeof changing / sizeof *changing - 1, err) < 0)
+        return -1;
+    *ret_stage = stage_cleanup.name;
+    return cleanup_conclude(run, err);
+}
+
 /* The post step, after every run: usually there is nothing to do. The inputs say where the function is, never what to do. */
 static int clean_up(struct app *app, const char *program, const char *const *environment)
 {
-    static const struct stage *const stages[] = {&stage_identify, &stage_cleanup};
     const char *const argv[] = {program, NULL};
+    const char *failed_stage = "inputs";
     struct run *run = &app->run;
     struct error err = ERROR_INIT;
     enum inputs_ask ask = INPUTS_RUN;
@@ -308,15 +328,11 @@ static int clean_up(struct app *app, const char *program, const char *const *env
         secrets_tell_inputs(run, &app->inputs);
         run->inputs = &app->inputs;
         run_set_deadline(run, clock_now_ms() + app->inputs.deadline_ms);
+        rc = clean_up_function(run, &failed_stage, &err);
     }
-    for (size_t i = 0; rc == 0 && i < sizeof stages / sizeof *stages; i++)
-        rc = run_stage(run, stages[i], &err);
     if (rc == 0)
         return 0;
-    log_error("%s", err.msg);
-    if (run->result.remedy[0])
-        log_info("to put the function back by hand:\n%s", run->result.remedy);
-    run->result.outcome = OUTCOME_NEEDS_PERSON;
+    failure_leave_to_person(run, failed_stage, &err);
     return result_exit_code(&run->result);
 }
 

@@ -47,16 +47,15 @@ static bool is_left_to_newer(const struct run *run, const struct error *err)
            err->code == 0;
 }
 
-/* Put back what the stages up to and including `last` changed, the newest first, and prove that it answers. */
-static int put_back(struct run *run, const struct stage *const *stages, size_t last,
-                    struct error *err)
+int failure_put_back(struct run *run, const struct stage *const *stages, size_t at,
+                     struct error *err)
 {
     cancel_shield_begin();
     restore_begin(run);
     log_group_begin("Put back what was there before");
     run->span = span_begin(&run->result.spans, SPAN_NONE, "Put back what was there before");
     int rc = 0;
-    for (size_t i = last + 1; i-- > 0;) {
+    for (size_t i = at + 1; i-- > 0;) {
         struct error next = ERROR_INIT;
         size_t remedy_len = strlen(run->result.remedy);
         if (!stages[i]->undo || stages[i]->undo(run, &next) == 0)
@@ -108,8 +107,11 @@ static bool is_kept(const struct run *run, const struct stage *failed)
            !cancel_signal();
 }
 
-static void say_remedy(const struct result *result)
+void failure_leave_to_person(struct run *run, const char *stage, const struct error *err)
 {
+    struct result *result = &run->result;
+    result->outcome = OUTCOME_NEEDS_PERSON;
+    failure_say(run, stage, err);
     if (result->remedy[0])
         log_info("to put the function back by hand:\n%s", result->remedy);
 }
@@ -126,7 +128,7 @@ void failure_stand_back(struct run *run, const struct stage *const *stages, size
         log_info("the newer run wants the same image, so it stays");
         return;
     }
-    if (put_back(run, stages, stopped_at, &err) == 0) {
+    if (failure_put_back(run, stages, stopped_at, &err) == 0) {
         snprintf(reason, sizeof reason, "%s", result->function.reason);
         if (result->restored[0])
             snprintf(result->function.reason, sizeof result->function.reason, "%.300s; %.200s",
@@ -137,9 +139,7 @@ void failure_stand_back(struct run *run, const struct stage *const *stages, size
     secrets_hide(run, &err);
     const struct stage *stopped = stages[stopped_at];
     failure_remember(result, stopped->name, stopped->title, &err);
-    result->outcome = OUTCOME_NEEDS_PERSON;
-    failure_say(run, TROUBLESHOOTING_PUT_BACK, &err);
-    say_remedy(result);
+    failure_leave_to_person(run, TROUBLESHOOTING_PUT_BACK, &err);
 }
 
 void failure_handle(struct run *run, const struct stage *const *stages, size_t failed_at,
@@ -174,11 +174,9 @@ void failure_handle(struct run *run, const struct stage *const *stages, size_t f
     struct error undo_error = ERROR_INIT;
     if (cancel_signal())
         say_way_back(run, stages, failed_at);
-    if (put_back(run, stages, failed_at, &undo_error) < 0) {
-        result->outcome = OUTCOME_NEEDS_PERSON;
+    if (failure_put_back(run, stages, failed_at, &undo_error) < 0) {
         run->way_back_broke_off = wait_may_pass(&undo_error);
-        failure_say(run, TROUBLESHOOTING_PUT_BACK, &undo_error);
-        say_remedy(result);
+        failure_leave_to_person(run, TROUBLESHOOTING_PUT_BACK, &undo_error);
     } else if (!result->restored[0] && !result->function.created) {
         result->changed = false; /* nothing of it had arrived */
     }

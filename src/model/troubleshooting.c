@@ -15,6 +15,7 @@ static const struct {
     const char *anchor;
 } places[] = {
     {TROUBLESHOOTING_PUT_BACK, ANY_KIND, "not-put-back"},
+    {"cleanup", ANY_KIND, "cancelled"},
 
     {"gate", ERROR_INPUT, "pull-request-target"},
     {"prepare", ERROR_INPUT, "not-in-the-workspace"},

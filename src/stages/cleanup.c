@@ -130,31 +130,21 @@ static int tell_of_configuration(struct run *run, struct error *err)
                      run->inputs->function_name);
 }
 
-static int put_back(struct run *run, struct error *err)
-{
-    struct error next = ERROR_INIT;
-    int rc = stage_shift.undo(run, err);
-    if (stage_release.undo(run, rc < 0 ? &next : err) < 0) {
-        if (rc < 0)
-            log_error("%s", next.msg);
-        rc = -1;
-    }
-    return rc;
-}
-
-static int clean_up(struct run *run, struct error *err)
+static int look(struct run *run, struct error *err)
 {
     log_warning("the run was killed, or lost its connection, while it changed the function %s",
                 run->inputs->function_name);
-    restore_begin(run);
     if (lambda_get_function(&run->services.aws, run->inputs->function_name, NULL, &run->snapshot,
                             err) < 0)
         return error_wrap(err, "looking at what the killed run has left");
     if (record_is_superseded(run))
-        return 0; /* a newer run has it: what is there is its own */
+        return 0;
     remember_code(run);
-    if (remember_alias(run, err) < 0 || put_back(run, err) < 0 || restore_verify(run, err) < 0)
-        return -1;
+    return remember_alias(run, err);
+}
+
+int cleanup_conclude(struct run *run, struct error *err)
+{
     if (!run->result.restored[0])
         log_info("nothing of it had arrived, or it is back already");
     else
@@ -163,4 +153,4 @@ static int clean_up(struct run *run, struct error *err)
 }
 
 const struct stage stage_cleanup = {
-    .name = "cleanup", .title = "Put back what the killed run has changed", .run = clean_up};
+    .name = "cleanup", .title = "Look at what the killed run has left", .run = look};

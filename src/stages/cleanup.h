@@ -15,7 +15,10 @@ void cleanup_machine(struct run *run);
 /* Has the run changed the function, or was it about to, and has not come to its end? */
 bool cleanup_is_due(const struct run *run);
 
-/* The function as it was before the killed run, proven to answer. Behind stage_identify. */
+/* What the killed run has changed and what was there before, for the stages' undo; superseded, if a newer run has the function. Behind stage_identify. */
 extern const struct stage stage_cleanup;
+
+/* All is put back that can be: tell it. ERROR_FAILED if there is more, which only a person can. */
+int cleanup_conclude(struct run *run, struct error *err);
 
 #endif

@@ -33,6 +33,7 @@ class CleanupCase(case.Case):
         run = step.run()
         self.runs.append(run)
         self.assertNoSecret(run)
+        self.assertErrorsHaveHelp(run)
         self.assertEqual(run.problems, [])
         return run
 
@@ -88,6 +89,23 @@ class Killed(CleanupCase):
         self.assertExit(run, 0)
         self.assertEqual(self.cloud.digest_of(self.name, "live"), before)
 
+    def test_each_error_of_a_way_back_that_fails_is_told(self):
+        project = self.project(version="1")
+        self.seed(project, alias="live")
+        inputs = self.inputs(alias="live", health_url=cloud.url_of(self.name, "live"), health_payload="{}")
+        state = self.killed(project, "the alias live serves version", inputs=inputs)
+        for operation in ("UpdateAlias", "UpdateFunctionCode"):
+            self.cloud.fault("lambda", operation, "status", {"status": 400, "code": "InvalidParameterValueException", "message": "no"},
+                             times=-1, resource=self.name)
+        run = self.cleanup(project, state, inputs=inputs)
+        self.cloud.forget_faults(resource=self.name)
+        self.assertExit(run, 3)
+        self.assertEqual(len(run.log.errors), 2, run.log.errors)
+        for error in run.log.errors:
+            self.assertIn("#not-put-back)", error)
+        for command in ("update-alias", "update-function-code"):
+            self.assertIn(f"aws lambda {command}", run.text)
+
     def test_somebody_elses_later_work_is_left_alone(self):
         project, _ = self.unanswering()
         state = self.killed(project, "the function runs", inputs=self.inputs(cold_start_wait="60"))
@@ -105,6 +123,16 @@ class Killed(CleanupCase):
         run = self.cleanup(project, state, keys=False, env_more={"AWS_REGION": cloud.REGION, "AWS_EC2_METADATA_DISABLED": "true"})
         self.assertExit(run, 3)
         self.assertIn("credentials", run.log.errors[0])
+
+    def test_a_configuration_that_was_begun_needs_a_person(self):
+        project = self.project()
+        self.seed(project)
+        run = self.cleanup(project, {"configuration": "changed"})
+        self.assertExit(run, 3)
+        self.assertEqual(len(run.log.errors), 1, run.log.errors)
+        self.assertIn("not known any more", run.log.errors[0])
+        self.assertIn("#cancelled)", run.log.errors[0])
+        self.assertIn("aws lambda get-function-configuration", run.text)
 
     def test_way_back_that_broke_off_is_gone_to_its_end(self):
         """No connection for longer than the run could wait: what it could not put back, the post step does."""

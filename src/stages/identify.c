@@ -12,40 +12,6 @@
 #define DEFAULT_SOCKET      "/var/run/docker.sock"
 #define HTTP_LIMIT_VARIABLE "LAMBDA_FASTDEPLOY_HTTP_TIMEOUT"
 
-/* "arn:aws:lambda:us-east-1:123456789012:function:name" has its region as the fourth field. */
-static bool region_of_arn(const char *arn, char *ret_region, size_t size)
-{
-    for (int field = 0; field < 3; field++) {
-        arn = strchr(arn, ':');
-        if (!arn)
-            return false;
-        arn++;
-    }
-    size_t len = strcspn(arn, ":");
-    if (len == 0 || len >= size)
-        return false;
-    memcpy(ret_region, arn, len);
-    ret_region[len] = '\0';
-    return true;
-}
-
-static int choose_region(struct run *run, struct error *err)
-{
-    const struct inputs *inputs = run->inputs;
-    char of_function[32] = "";
-    if (text_starts_with(inputs->function_name, "arn:"))
-        region_of_arn(inputs->function_name, of_function, sizeof of_function);
-    if (inputs->aws_region && of_function[0] && strcmp(inputs->aws_region, of_function) != 0)
-        return error_set(err, ERROR_INPUT, "aws-region is %s, but function-name is in %s",
-                         inputs->aws_region, of_function);
-    const char *region = inputs->aws_region ? inputs->aws_region : of_function;
-    if (!region[0])
-        return error_set(err, ERROR_INPUT,
-                         "aws-region is not given; set it, or the variable AWS_REGION");
-    snprintf(run->result.region, sizeof run->result.region, "%s", region);
-    return 0;
-}
-
 static void observe_call(void *context, const struct aws_operation *operation, int attempt,
                          int status, int64_t elapsed_ms, const char *error_name)
 {
@@ -160,7 +126,8 @@ static void say_credentials(const struct run *run)
 
 static int identify(struct run *run, struct error *err)
 {
-    if (choose_region(run, err) < 0 || open_aws(run, err) < 0)
+    snprintf(run->result.region, sizeof run->result.region, "%s", run->inputs->aws_region);
+    if (open_aws(run, err) < 0)
         return -1;
     CLEANUP(credentials) struct credentials credentials = CREDENTIALS_INIT;
     if (credentials_chain_get(&run->services.credentials, &credentials, err) < 0) {

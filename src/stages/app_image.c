@@ -17,12 +17,6 @@
 
 #define MAX_STAGES_AHEAD 4 /* each is a call of buildx; more would only crowd the base's build */
 
-/* Strangers' changes must not end up in the cache that everybody builds with. */
-static bool may_write_cache(const struct run *run)
-{
-    return run->event->kind != EVENT_PULL_REQUEST && run->event->kind != EVENT_PULL_REQUEST_TARGET;
-}
-
 static void fill_order(struct run *run, const struct image_place *place, bool fresh,
                        struct image_order *order)
 {
@@ -39,7 +33,7 @@ static void fill_order(struct run *run, const struct image_place *place, bool fr
         .check = inputs->image_check,
         .fresh = fresh,
         .use_cache = !fresh && !run->facts.image.blobs_missing,
-        .write_cache = may_write_cache(run),
+        .write_cache = caches_may_write(run),
         .keep_old = true,
         .result = &run->result.image,
     };

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "stages/app_image.h"
 #include "stages/build_image.h"
+#include "stages/caches.h"
 #include "stages/images.h"
 
 static bool is_wanted(const struct run *run)
@@ -40,8 +41,7 @@ static int act_on_plan(struct run *run, const struct image_place *place,
         .check = inputs->base_check,
         .fresh = plan->fresh,
         .use_cache = !plan->fresh && !run->facts.base.blobs_missing,
-        .write_cache =
-            run->event->kind != EVENT_PULL_REQUEST && run->event->kind != EVENT_PULL_REQUEST_TARGET,
+        .write_cache = caches_may_write(run),
         .is_base = true,
         .result = &run->result.base,
     };

@@ -97,6 +97,11 @@ static int choose_registry_cache(struct run *run, const struct image_order *orde
     return 0;
 }
 
+bool caches_may_write(const struct run *run)
+{
+    return run->event->kind != EVENT_PULL_REQUEST && run->event->kind != EVENT_PULL_REQUEST_TARGET;
+}
+
 int caches_choose(struct run *run, const struct image_order *order, struct strvec *ret_from,
                   struct strvec *ret_to, struct error *err)
 {

@@ -11,6 +11,9 @@
 #include "core/strvec.h"
 #include "stages/build_image.h"
 
+/* May this run's builds write a cache? Strangers' changes must not end up in what everybody builds with. */
+bool caches_may_write(const struct run *run);
+
 /* The values of --cache-from and --cache-to. */
 int caches_choose(struct run *run, const struct image_order *order, struct strvec *ret_from,
                   struct strvec *ret_to, struct error *err);

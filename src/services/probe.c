@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "core/memory.h"
 #include "core/text.h"
 
 #define BODY_KEPT_BYTES 65536 /* as PROBE_RESULT_INIT */
@@ -57,9 +58,7 @@ static void add_header(struct split_headers *headers, const char *line)
     const char *colon = strchr(line, ':');
     if (!colon || headers->len == MAX_HEADERS)
         return; /* model/inputs has refused both */
-    char *name = strndup(line, (size_t)(colon - line));
-    if (!name)
-        abort();
+    char *name = memory_copy_bytes(line, (size_t)(colon - line));
     headers->names[headers->len] = name;
     headers->items[headers->len++] =
         (struct http_header){.name = name, .value = colon + 1 + strspn(colon + 1, " \t")};

@@ -31,7 +31,7 @@ static bool is_known(const char *name)
     return false;
 }
 
-static void add_argument(struct dockerfile *dockerfile, const char *word, int line)
+static void add_argument(struct dockerfile *dockerfile, const char *word)
 {
     const char *equals = strchr(word, '=');
     dockerfile->arguments = memory_resize(dockerfile->arguments, dockerfile->argument_count + 1,
@@ -39,9 +39,7 @@ static void add_argument(struct dockerfile *dockerfile, const char *word, int li
     dockerfile->arguments[dockerfile->argument_count++] = (struct dockerfile_argument){
         .name =
             equals ? memory_copy_bytes(word, (size_t)(equals - word)) : memory_copy_string(word),
-        .value = equals ? memory_copy_string(equals + 1) : NULL,
-        .global = dockerfile->stage_count == 0,
-        .line = line};
+        .value = equals ? memory_copy_string(equals + 1) : NULL};
 }
 
 /* An ARG before the first FROM: the build argument, else the default, else nothing. */
@@ -83,7 +81,7 @@ static int take_arg(struct parser *parser, const struct dockerfile_instruction *
         if (words.items[i][0] == '=')
             rc = error_set(err, ERROR_INPUT, "ARG needs a name in front of '='");
         else
-            add_argument(dockerfile, words.items[i], instruction->line);
+            add_argument(dockerfile, words.items[i]);
         if (rc == 0 && dockerfile->stage_count == 0 && !trigger)
             rc = set_global(parser, &dockerfile->arguments[dockerfile->argument_count - 1], err);
     }

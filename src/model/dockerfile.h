@@ -44,8 +44,6 @@ struct dockerfile_stage {
 struct dockerfile_argument {
     char *name;  /* owned */
     char *value; /* owned; the default, as written; NULL: none */
-    bool global; /* before the first FROM */
-    int line;
 };
 
 struct dockerfile {
@@ -98,7 +96,6 @@ struct dockerfile_image {
     char *name;     /* owned; after expansion, or as written if that cannot be known */
     char *argument; /* owned; the ARG that its FROM consists of, or NULL */
     size_t stage;   /* that starts or copies from it */
-    bool copied;    /* COPY --from or RUN --mount from=, not FROM */
     bool known;     /* the name is certain */
 };
 struct dockerfile_images {

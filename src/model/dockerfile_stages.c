@@ -169,7 +169,6 @@ static void collect_name(void *context, const struct dockerfile_instruction *ins
     image->line = instruction->line;
     image->name = memory_copy_string(name);
     image->stage = collector->stage;
-    image->copied = true;
     image->known = !strchr(name, '$');
 }
 

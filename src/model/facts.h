@@ -48,12 +48,10 @@ struct function_facts {
     char arn[320];
     char digest[DIGEST_SIZE]; /* of the image it runs; "" for a zip function */
     char repository[300];     /* of that image */
-    char image_uri[600];      /* with digest */
     char architecture[16];    /* "x86_64", "arm64" */
     char package_type[16];    /* "Image", "Zip" */
-    char state[32], state_reason[512];
-    char last_update_status[32], last_update_reason[512];
-    char revision_id[64];
+    char state[32];
+    char last_update_status[32];
     bool alias_exists; /* the alias that the inputs name; all below only then */
     char alias_version[24];
     char alias_digest[DIGEST_SIZE]; /* of that version's image */

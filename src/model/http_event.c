@@ -14,8 +14,6 @@ static struct json *make_headers(const struct http_event *event)
     json_put_string(headers, "host", event->host);
     json_put_string(headers, "user-agent", "lambda-fastdeploy");
     json_put_string(headers, "accept", "*/*");
-    if (event->body)
-        json_put_string(headers, "content-type", "application/json");
     for (size_t i = 0; event->headers && i < event->headers->len; i++) {
         const char *line = event->headers->items[i];
         size_t len = strcspn(line, ":");
@@ -108,7 +106,6 @@ void http_event_make(const struct http_event *event, struct strbuf *out)
     json_put(json, "requestContext", make_context(event, path.buf));
     if (event->path[path_len] && event->path[path_len + 1])
         json_put(json, "queryStringParameters", make_parameters(event->path + path_len + 1));
-    json_put_string(json, "body", event->body);
     json_put_bool(json, "isBase64Encoded", false);
     json_print(json, out);
 }

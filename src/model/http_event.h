@@ -15,7 +15,6 @@
 struct http_event {               /* all borrowed */
     const char *method;           /* "GET" */
     const char *path;             /* "/health?deep=1": the query behind '?' goes where it belongs */
-    const char *body;             /* NULL: none */
     const struct strvec *headers; /* "Name: value"; NULL: none */
     const char *host;             /* "abc.execute-api.us-east-1.amazonaws.com" */
     int64_t wall_seconds;

@@ -53,7 +53,6 @@ void ecr_image_release(struct ecr_image *image)
     if (!image)
         return;
     free(image->manifest);
-    free(image->tag);
     *image = (struct ecr_image){.manifest = NULL};
 }
 
@@ -122,18 +121,10 @@ bool ecr_tag_is_immutable(const struct ecr_repository *repository, const char *t
 static int read_repository(const struct json *json, struct ecr_repository *ret_repository,
                            struct error *err)
 {
-    const char *uri;
-    const char *arn;
     const char *mutability;
     struct ecr_repository made = {.immutable = false};
-    if (json_need_string(json, "repositoryUri", &uri, err) < 0 ||
-        json_need_string(json, "repositoryArn", &arn, err) < 0 ||
-        json_need_string(json, "imageTagMutability", &mutability, err) < 0)
+    if (json_need_string(json, "imageTagMutability", &mutability, err) < 0)
         return -1;
-    if (strlen(uri) >= sizeof made.uri || strlen(arn) >= sizeof made.arn)
-        return error_set(err, ERROR_TOO_LARGE, "the repository's URI or ARN is too long");
-    snprintf(made.uri, sizeof made.uri, "%s", uri);
-    snprintf(made.arn, sizeof made.arn, "%s", arn);
     made.immutable = text_starts_with(mutability, "IMMUTABLE");
     if (text_ends_with(mutability, "_WITH_EXCLUSION"))
         JSON_EACH (filter, json_get(json, "imageTagMutabilityExclusionFilters")) {
@@ -302,7 +293,6 @@ static int read_image(const struct json *json, const char *wanted, struct ecr_im
     snprintf(made.digest, sizeof made.digest, "%s", digest);
     snprintf(made.media_type, sizeof made.media_type, "%s", type ? type : "");
     made.manifest = memory_copy_string(manifest);
-    made.tag = is_digest(wanted) ? NULL : memory_copy_string(wanted);
     *ret_image = made;
     return 0;
 }

@@ -21,8 +21,6 @@ void ecr_login_release(struct ecr_login *login);
 int ecr_get_login(struct aws *aws, struct ecr_login *ret_login, struct error *err);
 
 struct ecr_repository {
-    char uri[512]; /* registry/name */
-    char arn[512];
     bool immutable;           /* tags cannot be moved: IMMUTABLE, IMMUTABLE_WITH_EXCLUSION */
     struct strvec exclusions; /* *_WITH_EXCLUSION: patterns ('*') of tags for which the opposite of
                                  `immutable` holds */
@@ -52,7 +50,6 @@ struct ecr_image {
     char digest[80]; /* "sha256:…" */
     char *manifest;  /* owned; the exact bytes */
     char media_type[128];
-    char *tag; /* owned; the tag that was asked for, NULL if by digest */
 };
 void ecr_image_release(struct ecr_image *image);
 

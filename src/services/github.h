@@ -23,11 +23,11 @@ struct github { /* every pointer borrowed from the environment; NULL: not set */
     bool is_actions;
     bool debug; /* RUNNER_DEBUG=1 */
     const char *event_name, *event_path, *ref, *sha, *repository, *workflow, *workflow_ref;
-    const char *run_id, *run_number, *run_attempt, *server_url, *workspace, *actor;
+    const char *run_id, *run_number, *run_attempt, *server_url, *workspace;
     const char *output_file, *summary_file, *state_file, *runner_temp;
-    const char *cache_url, *results_url, *runtime_token; /* GitHub's build cache */
-    const char *action_repository, *action_ref;          /* where this action was taken from */
-    const char *oidc_request_url, *oidc_request_token;   /* the second is a secret */
+    const char *runtime_token;                         /* GitHub's build cache */
+    const char *action_repository, *action_ref;        /* where this action was taken from */
+    const char *oidc_request_url, *oidc_request_token; /* the second is a secret */
 };
 
 void github_read(struct github *ret_github, const char *const *environ);

@@ -278,9 +278,7 @@ static int parse_config(const struct http_response *response,
         size_t size;
         const char *name;
     } members[] = {{config.architecture, sizeof config.architecture, "architecture"},
-                   {config.variant, sizeof config.variant, "variant"},
-                   {config.os, sizeof config.os, "os"},
-                   {config.created, sizeof config.created, "created"}};
+                   {config.os, sizeof config.os, "os"}};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         const char *text = json_get_string(config.json, members[i].name);
         snprintf(members[i].place, members[i].size, "%s", text ? text : "");

@@ -61,9 +61,7 @@ int registry_has_all_blobs(const struct registry *registry, const char *reposito
 
 struct registry_image_config {
     char architecture[32]; /* "amd64", "arm64" */
-    char variant[16];
     char os[32];
-    char created[40];
     struct json *labels; /* owned; an object of strings, or NULL */
     struct json *json;   /* owned; all of it */
 };

@@ -27,14 +27,11 @@ int sts_get_caller_identity(struct aws *aws, struct sts_identity *ret_identity, 
     CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
     struct sts_identity identity;
     CLEANUP(strbuf) struct strbuf account = STRBUF_INIT(sizeof identity.account - 1);
-    CLEANUP(strbuf) struct strbuf arn = STRBUF_INIT(sizeof identity.arn - 1);
     if (aws_call(aws, &call, &answer, err) < 0)
         return -1;
-    if (need_text(&answer, "Account", &account, err) < 0 ||
-        need_text(&answer, "Arn", &arn, err) < 0)
+    if (need_text(&answer, "Account", &account, err) < 0)
         return error_wrap(err, "sts GetCallerIdentity");
     snprintf(identity.account, sizeof identity.account, "%s", account.buf);
-    snprintf(identity.arn, sizeof identity.arn, "%s", arn.buf);
     *ret_identity = identity;
     return 0;
 }

@@ -12,7 +12,6 @@
 
 struct sts_identity {
     char account[16];
-    char arn[512];
 };
 int sts_get_caller_identity(struct aws *aws, struct sts_identity *ret_identity, struct error *err);
 

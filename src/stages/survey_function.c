@@ -15,18 +15,13 @@ static void copy_function(struct function_facts *facts, const struct lambda_func
     *facts = (struct function_facts){.exists = true};
     snprintf(facts->arn, sizeof facts->arn, "%s", function->arn);
     snprintf(facts->digest, sizeof facts->digest, "%s", function->digest);
-    snprintf(facts->image_uri, sizeof facts->image_uri, "%s", function->resolved_image_uri);
     snprintf(facts->repository, sizeof facts->repository, "%.*s",
              (int)strcspn(function->resolved_image_uri, "@"), function->resolved_image_uri);
     snprintf(facts->architecture, sizeof facts->architecture, "%s", function->architecture);
     snprintf(facts->package_type, sizeof facts->package_type, "%s", function->package_type);
     snprintf(facts->state, sizeof facts->state, "%s", function->state);
-    snprintf(facts->state_reason, sizeof facts->state_reason, "%s", function->state_reason);
     snprintf(facts->last_update_status, sizeof facts->last_update_status, "%s",
              function->last_update_status);
-    snprintf(facts->last_update_reason, sizeof facts->last_update_reason, "%s",
-             function->last_update_reason);
-    snprintf(facts->revision_id, sizeof facts->revision_id, "%s", function->revision_id);
     times_parse(json_string(json_member(function->tags, TIMES_TAG)), &facts->times);
     deployed_parse(json_string(json_member(function->tags, DEPLOYED_TAG)), &facts->deployments);
 }

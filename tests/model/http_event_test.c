@@ -49,17 +49,6 @@ START_TEST(makes_a_request)
 }
 END_TEST
 
-START_TEST(makes_a_request_with_a_body)
-{
-    const struct http_event event = {
-        .method = "POST", .path = "/query", .body = "{\"q\":\"ping\"}", .host = "abc.example.com"};
-    CLEANUP(json) struct json *json = make(&event);
-    ck_assert_str_eq(json_get_string(json, "body"), "{\"q\":\"ping\"}");
-    ck_assert_str_eq(json_get_string(json, "headers.content-type"), "application/json");
-    ck_assert_str_eq(json_get_string(json, "requestContext.http.method"), "POST");
-}
-END_TEST
-
 static const struct {
     const char *path, *raw_path, *raw_query, *parameters; /* NULL: there is no such member */
 } queries[] = {
@@ -143,7 +132,6 @@ Suite *http_event_suite(void)
     Suite *suite = suite_create("http_event");
     TCase *tcase = tcase_create("all");
     tcase_add_test(tcase, makes_a_request);
-    tcase_add_test(tcase, makes_a_request_with_a_body);
     tcase_add_loop_test(tcase, takes_the_query_apart, 0, COUNT(queries));
     tcase_add_loop_test(tcase, reads_answers, 0, COUNT(answers));
     suite_add_tcase(suite, tcase);

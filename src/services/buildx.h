@@ -41,8 +41,8 @@ int buildx_login(struct buildx *buildx, const char *registry, const char *user,
                  const char *password, struct error *err);
 
 /*
- * Make sure that a builder of that name runs (create it or take the one that is there, and boot it). `driver` is "docker-container", or "remote" with an
- * `endpoint`, or "kubernetes"; `endpoint` NULL: none.
+ * Make sure that a builder of that name runs (create it or take the one that is there, and boot it). `driver` is "docker-container" without an
+ * `endpoint` (NULL), or "remote" with one.
  */
 int buildx_ensure_builder(struct buildx *buildx, const char *name, const char *driver,
                           const char *endpoint, int64_t timeout_ms, struct error *err);

@@ -13,20 +13,16 @@
     "lambda-fastdeploy" /* kept by name: a later step of the same job finds it again */
 #define SECOND_BUILDER OUR_BUILDER "-2"
 
-/* `builder` as an endpoint → buildx's driver. "docker-container://name" is that builder container. */
-static const struct {
-    const char *scheme, *driver;
-} endpoints[] = {{"tcp://", "remote"},
-                 {"unix://", "remote"},
-                 {"docker-container://", "remote"},
-                 {"kube-pod://", "remote"}};
+/* `builder` as an endpoint, for buildx's driver "remote". "docker-container://name" is that builder container. */
+static const char *const endpoint_schemes[] = {"tcp://", "unix://", "docker-container://",
+                                               "kube-pod://"};
 
-static const char *driver_of_endpoint(const char *builder)
+static bool is_endpoint(const char *builder)
 {
-    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
-        if (text_starts_with(builder, endpoints[i].scheme))
-            return endpoints[i].driver;
-    return NULL;
+    for (size_t i = 0; i < sizeof endpoint_schemes / sizeof *endpoint_schemes; i++)
+        if (text_starts_with(builder, endpoint_schemes[i]))
+            return true;
+    return false;
 }
 
 static bool is_auto(const struct run *run)
@@ -102,12 +98,12 @@ static int choose_builder(struct run *run, struct error *err)
         return choose_engines_builder(run, &info, err);
     }
     services->builder_caches = true;
-    const char *driver = driver_of_endpoint(wanted);
-    snprintf(services->builder, sizeof services->builder, "%s", driver ? OUR_BUILDER : wanted);
+    snprintf(services->builder, sizeof services->builder, "%s",
+             is_endpoint(wanted) ? OUR_BUILDER : wanted);
     snprintf(services->builder_start.text, sizeof services->builder_start.text, "%s", wanted);
-    if (!driver)
+    if (!is_endpoint(wanted))
         return 0;
-    return buildx_ensure_builder(&services->buildx, services->builder, driver, wanted,
+    return buildx_ensure_builder(&services->buildx, services->builder, "remote", wanted,
                                  boot_limit_ms(run), err);
 }
 
@@ -133,7 +129,7 @@ static void make_ready(struct run *run)
 {
     struct services *services = &run->services;
     struct error *err = &services->builder_start.failure;
-    bool own_builders = !is_auto(run) && !driver_of_endpoint(run->inputs->builder);
+    bool own_builders = !is_auto(run) && !is_endpoint(run->inputs->builder);
     if (buildx_init(&services->buildx, run->environ, run->temp_folder, own_builders, err) < 0)
         return;
     services->buildx.exchange_limit_ms = services->exchange_limit_ms;

@@ -72,7 +72,7 @@ int context_identity(const struct identity_request *request, struct identity *re
 
 /*
  * Only the Dockerfile of a request, parsed (for pinning the base). ret_dockerfile is the caller's to
- * release.
+ * release. Of the request only workspace, file, platform and build_args are looked at.
  */
 int context_dockerfile(const struct identity_request *request, struct dockerfile *ret_dockerfile,
                        struct error *err);

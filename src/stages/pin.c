@@ -23,11 +23,8 @@ int pin_base_triggers(struct run *run, struct strvec *ret_triggers, bool *ret_kn
         return 0;
     const struct identity_request request = {.workspace = run->paths.workspace,
                                              .file = run->paths.base_file,
-                                             .context = run->paths.base_context,
                                              .platform = run_platform(run),
-                                             .build_args = &run->inputs->base_build_args,
-                                             .compression = "gzip",
-                                             .period = -1};
+                                             .build_args = &run->inputs->base_build_args};
     CLEANUP(dockerfile) struct dockerfile dockerfile = DOCKERFILE_INIT;
     if (context_dockerfile(&request, &dockerfile, err) < 0)
         return error_wrap(err, "%s", run->inputs->base_file);
@@ -43,12 +40,8 @@ static int read_dockerfile(struct run *run, struct dockerfile *ret_dockerfile, s
 {
     const struct identity_request request = {.workspace = run->paths.workspace,
                                              .file = run->paths.file,
-                                             .context = run->paths.context,
-                                             .target = run->inputs->target,
                                              .platform = run_platform(run),
-                                             .build_args = &run->inputs->build_args,
-                                             .compression = "gzip",
-                                             .period = -1};
+                                             .build_args = &run->inputs->build_args};
     if (context_dockerfile(&request, ret_dockerfile, err) < 0)
         return -1;
     return dockerfile_find_target(ret_dockerfile, run->inputs->target, ret_target, err);

@@ -7,6 +7,13 @@
 #include "core/log.h"
 #include "core/text.h"
 
+#define SECRET_BY_LENGTH_BYTES 16 /* a header's value; "true" or "gzip" as a mask would hide half of what a job says */
+
+/* A header is a secret if its name holds one of these, and never if its name begins with one of those. */
+static const char *const secret_words[] = {"authorization", "cookie",   "token",   "key",      "secret",
+                                           "auth",          "password", "session", "signature"};
+static const char *const public_names[] = {"Accept", "Content-Type", "User-Agent"};
+
 static void hide_known(void *context, const char *text, size_t len, struct strbuf *out)
 {
     struct known_secrets *known = context;
@@ -61,16 +68,44 @@ static void add_pairs(struct redact *redact, const struct strvec *pairs)
     }
 }
 
+static bool has_secret_name(const char *header, size_t name_len)
+{
+    for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++) {
+        size_t len = strlen(secret_words[i]);
+        for (size_t at = 0; at + len <= name_len; at++)
+            if (strncasecmp(header + at, secret_words[i], len) == 0)
+                return true;
+    }
+    return false;
+}
+
+static bool has_public_name(const char *header)
+{
+    for (size_t i = 0; i < sizeof public_names / sizeof *public_names; i++)
+        if (strncasecmp(header, public_names[i], strlen(public_names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The value of a header line, if that is a secret; else NULL. */
+static const char *header_secret(const char *header)
+{
+    const char *colon = strchr(header, ':');
+    if (!colon)
+        return NULL;
+    const char *value = colon + 1 + strspn(colon + 1, " \t");
+    if (has_secret_name(header, (size_t)(colon - header)))
+        return value;
+    return !has_public_name(header) && strlen(value) >= SECRET_BY_LENGTH_BYTES ? value : NULL;
+}
+
 /* "Authorization: Bearer abc": the whole value, and what stands behind the scheme. */
 static void add_header_values(struct redact *redact, const struct strvec *headers)
 {
     for (size_t i = 0; i < headers->len; i++) {
-        const char *value = strchr(headers->items[i], ':');
-        if (!value)
-            continue;
-        value += 1 + strspn(value + 1, " \t");
+        const char *value = header_secret(headers->items[i]);
+        const char *space = value ? strchr(value, ' ') : NULL;
         redact_add(redact, value);
-        const char *space = strchr(value, ' ');
         redact_add(redact, space ? space + 1 : NULL);
     }
 }
@@ -122,10 +157,9 @@ void secrets_hide_evidence(struct run *run)
 /* Behind the scheme of "Authorization: Bearer abc" stands what alone is a secret, too. */
 static void tell_header(struct run *run, const char *header)
 {
-    const char *colon = strchr(header, ':');
-    if (!colon)
+    const char *value = header_secret(header);
+    if (!value)
         return;
-    const char *value = colon + 1 + strspn(colon + 1, " \t");
     const char *space = strchr(value, ' ');
     bool has_scheme = strncasecmp(header, "Authorization:", strlen("Authorization:")) == 0 && space;
     secrets_tell(run, value);

@@ -116,19 +116,19 @@ void failure_leave_to_person(struct run *run, const char *stage, const struct er
         log_info("to put the function back by hand:\n%s", result->remedy);
 }
 
-void failure_stand_back(struct run *run, const struct stage *const *stages, size_t stopped_at)
+void failure_stand_back(struct run *run, const struct stage *const *stages, size_t at)
 {
     struct result *result = &run->result;
     struct error err = ERROR_INIT;
     char reason[sizeof result->function.reason];
     result->deployed = false;
-    if (!result->changed || stages[stopped_at] == &stage_record)
+    if (!result->changed || stages[at] == &stage_record)
         return;
     if (result->function.code_changed && record_newer_wants_ours(run)) {
         log_info("the newer run wants the same image, so it stays");
         return;
     }
-    if (failure_put_back(run, stages, stopped_at, &err) == 0) {
+    if (failure_put_back(run, stages, at, &err) == 0) {
         snprintf(reason, sizeof reason, "%s", result->function.reason);
         if (result->restored[0])
             snprintf(result->function.reason, sizeof result->function.reason, "%.300s; %.200s",
@@ -137,16 +137,16 @@ void failure_stand_back(struct run *run, const struct stage *const *stages, size
     }
     run->way_back_broke_off = wait_may_pass(&err);
     secrets_hide(run, &err);
-    const struct stage *stopped = stages[stopped_at];
+    const struct stage *stopped = stages[at];
     failure_remember(result, stopped->name, stopped->title, &err);
     failure_leave_to_person(run, TROUBLESHOOTING_PUT_BACK, &err);
 }
 
-void failure_handle(struct run *run, const struct stage *const *stages, size_t failed_at,
+void failure_handle(struct run *run, const struct stage *const *stages, size_t at,
                     struct error *err)
 {
     struct result *result = &run->result;
-    const struct stage *failed = stages[failed_at];
+    const struct stage *failed = stages[at];
     secrets_hide(run, err);
     secrets_hide_evidence(run);
     result->signal = cancel_signal();
@@ -158,11 +158,11 @@ void failure_handle(struct run *run, const struct stage *const *stages, size_t f
     failure_remember(result, failed->name, failed->title, err);
     if (err->kind == ERROR_CANCELLED)
         result->outcome = OUTCOME_CANCELLED;
-    else if (err->kind == ERROR_INPUT && stages[failed_at]->only_looks)
+    else if (err->kind == ERROR_INPUT && failed->only_looks)
         result->outcome = OUTCOME_BAD_INPUT;
     else
         result->outcome = OUTCOME_FAILED;
-    failure_say(run, stages[failed_at]->name, err);
+    failure_say(run, failed->name, err);
 
     if (!result->changed)
         return;
@@ -173,8 +173,8 @@ void failure_handle(struct run *run, const struct stage *const *stages, size_t f
     result->deployed = false;
     struct error undo_error = ERROR_INIT;
     if (cancel_signal())
-        say_way_back(run, stages, failed_at);
-    if (failure_put_back(run, stages, failed_at, &undo_error) < 0) {
+        say_way_back(run, stages, at);
+    if (failure_put_back(run, stages, at, &undo_error) < 0) {
         run->way_back_broke_off = wait_may_pass(&undo_error);
         failure_leave_to_person(run, TROUBLESHOOTING_PUT_BACK, &undo_error);
     } else if (!result->restored[0] && !result->function.created) {
@@ -190,11 +190,11 @@ static bool follows_claim(const struct stage *const *stages, size_t at)
     return false;
 }
 
-bool failure_is_newers(struct run *run, const struct stage *const *stages, size_t failed_at,
+bool failure_is_newers(struct run *run, const struct stage *const *stages, size_t at,
                        struct error *err)
 {
     bool is_conflict = err->kind == ERROR_CONFLICT || err->kind == ERROR_PRECONDITION;
-    if (!follows_claim(stages, failed_at) || cancel_signal())
+    if (!follows_claim(stages, at) || cancel_signal())
         return false;
     if (is_conflict ? !newer_has_claimed(run) : !run->result.changed || !newer_has_changed(run))
         return false;

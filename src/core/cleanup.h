@@ -1,10 +1,10 @@
 /*
  * cleanup.h: what a scope owns is given back when the scope ends.
  *
- *     CLEANUP(strbuf) struct strbuf body = STRBUF_INIT(1 << 20);    // strbuf_release(&body) at
- * every way out CLEANUP_FREE char *path = …;                                  // free(path)
- *     CLEANUP_FD int fd = open(…);                                  // close(fd) unless it is -1
- *     return STEAL(path);                                           // the caller owns it now
+ *     CLEANUP(strbuf) struct strbuf body = STRBUF_INIT(1 << 20);  // strbuf_release(&body) at every way out
+ *     CLEANUP_FREE char *path = …;                                // free(path)
+ *     CLEANUP_FD int fd = open(…);                                // close(fd) unless it is -1
+ *     return STEAL(path);                                         // the caller owns it now
  *
  * CLEANUP(x) needs a function x_release that takes a pointer to the variable and accepts half-built
  * and empty objects.

@@ -30,12 +30,10 @@ static struct json *make_headers(const struct http_event *event)
 static struct json *make_context(const struct http_event *event, const char *path)
 {
     struct json *context = json_new_object(), *http = json_new_object();
-    char id[17];
-    crypto_random_hex(id, 16);
     json_put_string(context, "accountId", "anonymous");
     json_put_string(context, "apiId", "lambda-fastdeploy");
     json_put_string(context, "domainName", event->host);
-    json_put_string(context, "requestId", id);
+    json_put_string(context, "requestId", event->request_id);
     json_put_string(context, "routeKey", "$default");
     json_put_string(context, "stage", "$default");
     json_put_int(context, "timeEpoch", event->wall_seconds * 1000);

@@ -17,6 +17,7 @@ struct http_event {               /* all borrowed */
     const char *path;             /* "/health?deep=1": the query behind '?' goes where it belongs */
     const struct strvec *headers; /* "Name: value"; NULL: none */
     const char *host;             /* "abc.execute-api.us-east-1.amazonaws.com" */
+    const char *request_id;       /* any that is new */
     int64_t wall_seconds;
 };
 /* The event's JSON. */

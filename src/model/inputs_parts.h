@@ -70,7 +70,7 @@ int input_check_path(const char *name, const char *text, struct error *err);
 int input_check_json(const char *name, const char *text, struct error *err);
 int input_check_checks(const char *name, const char *text, struct error *err);
 
-/* A function's ARN has the region in its fourth and the name in its seventh part. */
+/* Is this the name of an ECR repository, without a registry? */
 bool input_is_repository(const char *text);
 
 /* What is not given and depends on the environment: region, session name. */

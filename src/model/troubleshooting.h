@@ -2,7 +2,7 @@
  * troubleshooting.h: where docs/troubleshooting.md speaks of an error.
  *
  * Every error has a place there: its kind and the stage that met it choose a heading, and the line that
- * tells the error names that heading's anchor. tests/check_troubleshooting.py compares both: each anchor
+ * tells the error names that heading's anchor. tests/check_guides.py compares both: each anchor
  * of the table is a heading, each heading is in the table, and each message that is quoted there is one
  * of the program's. Pure.
  */

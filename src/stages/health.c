@@ -7,6 +7,7 @@
 #include "core/cancel.h"
 #include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/crypto.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/task.h"
@@ -247,10 +248,13 @@ static void make_http_event(const struct run *run, struct strbuf *out)
     host = host ? host + strlen("://") : inputs->health_url;
     CLEANUP(strbuf) struct strbuf name = STRBUF_INIT(256);
     strbuf_add(&name, host, strcspn(host, "/:?"));
+    char request_id[17];
+    crypto_random_hex(request_id, sizeof request_id - 1);
     const struct http_event event = {.method = "GET",
                                      .path = inputs->health_path,
                                      .headers = &inputs->health_headers,
                                      .host = name.buf,
+                                     .request_id = request_id,
                                      .wall_seconds = clock_wall_seconds()};
     http_event_make(&event, out);
 }

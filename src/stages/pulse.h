@@ -14,7 +14,7 @@
 void pulse_begin(const char *title, int64_t expected_ms);
 /* How far it is; what is not known is 0. */
 void pulse_count(size_t steps_done, size_t steps_all, int64_t bytes_done, int64_t bytes_all);
-/* May more than a moment have passed since the last count? Counting itself may cost something. */
+/* Is a new count due? Counting itself costs something. */
 bool pulse_wants_count(void);
 /* After it no line comes any more. */
 void pulse_end(void);

@@ -29,6 +29,7 @@ START_TEST(makes_a_request)
                                      .path = "/health",
                                      .headers = &headers,
                                      .host = "abc.example.com",
+                                     .request_id = "0123456789abcdef",
                                      .wall_seconds = 1700000000};
     CLEANUP(json) struct json *json = make(&event);
     ck_assert_str_eq(json_get_string(json, "version"), "2.0");
@@ -45,6 +46,7 @@ START_TEST(makes_a_request)
     ck_assert_str_eq(json_get_string(context, "http.method"), "GET");
     ck_assert_str_eq(json_get_string(context, "http.path"), "/health");
     ck_assert_str_eq(json_get_string(context, "stage"), "$default");
+    ck_assert_str_eq(json_get_string(context, "requestId"), "0123456789abcdef");
     ck_assert_int_eq(json_get_int(context, "timeEpoch", 0), 1700000000000);
 }
 END_TEST

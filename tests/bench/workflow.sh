@@ -7,23 +7,23 @@ pause() { [ "$SLEEPS" = no ] || sleep "$1"; }
 
 # Credentials and login, as configure-aws-credentials and amazon-ecr-login do.
 aws sts get-caller-identity >/dev/null
-aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY" >/dev/null 2>&1
+aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY" >/dev/null
 
 build() { # REPOSITORY TAG DOCKERFILE
-    aws ecr describe-repositories --repository-names "$1" >/dev/null 2>&1 || {
+    aws ecr describe-repositories --repository-names "$1" >/dev/null || {
         aws ecr create-repository --repository-name "$1" >/dev/null
         aws ecr set-repository-policy --repository-name "$1" --policy-text '{"Version":"2012-10-17","Statement":[{"Sid":"lambda","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"]}]}' >/dev/null
     }
     buildx build --quiet --provenance=false --sbom=false --file "$3" --build-arg "BASE_IMAGE=$REGISTRY/$BASE_NAME:3.12" \
         --cache-from "type=registry,ref=$REGISTRY/$1:buildcache" \
         --cache-to "type=registry,ref=$REGISTRY/$1:buildcache,mode=max,image-manifest=true,oci-mediatypes=true" \
-        --output "type=image,name=$REGISTRY/$1:$2,push=true" . >/dev/null 2>&1
+        --output "type=image,name=$REGISTRY/$1:$2,push=true" . >/dev/null
 }
-aws ecr describe-images --repository-name "$BASE_NAME" --image-ids imageTag=3.12 >/dev/null 2>&1 ||
+aws ecr describe-images --repository-name "$BASE_NAME" --image-ids imageTag=3.12 >/dev/null ||
     build "$BASE_NAME" 3.12 Dockerfile.lambda.base
 build "$NAME" "$COMMIT" Dockerfile.lambda
 
-if aws lambda get-function --function-name "$NAME" >/dev/null 2>&1; then
+if aws lambda get-function --function-name "$NAME" >/dev/null; then
     aws lambda update-function-code --function-name "$NAME" --image-uri "$REGISTRY/$NAME:$COMMIT" >/dev/null
     aws lambda wait function-updated-v2 --function-name "$NAME"
 else

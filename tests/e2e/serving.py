@@ -53,9 +53,10 @@ class Client:
 
     def wait_for(self, count, timeout_s=90):
         end = time.monotonic() + timeout_s
-        while len(self.answers) < count and time.monotonic() < end:
+        while len(self.answers) < count:
+            if time.monotonic() > end:
+                raise AssertionError(f"{len(self.answers)} answers in {timeout_s} s, not {count}; the last: {self.answers[-3:]}")
             time.sleep(0.05)
-        return self
 
 
 def version_of(body):

@@ -20,7 +20,6 @@ class Users(FunctionCase):
             run = self.deploy(project, **changes)
             after = len(client.answers)
             client.wait_for(max(ANSWERS, after + 20))
-        self.assertGreaterEqual(len(client.answers), ANSWERS)
         self.assertGreater(after, 40, "the client asked during the deployment")
         self.assertIn(client.answers[-1], [(200, version)])
         return run, client.answers

@@ -175,7 +175,7 @@ static CURLcode set_headers(CURL *easy, struct exchange *exchange)
 {
     static const char *const own[] = {"Accept", "Content-Type", "Expect"};
     const struct http_request *request = exchange->request;
-    __attribute__((cleanup(strbuf_release_secret))) struct strbuf line = STRBUF_INIT(STRBUF_NO_CAP);
+    CLEANUP_SECRET struct strbuf line = STRBUF_INIT(STRBUF_NO_CAP);
     CURLcode rc = CURLE_OK;
     bool added = true;
     for (size_t i = 0; i < request->header_count && added; i++) {

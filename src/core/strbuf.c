@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 #define FIRST_ALLOC ((size_t)64)
 #define STACK_TEXT  512
@@ -151,18 +152,13 @@ char *strbuf_detach(struct strbuf *sb)
     return text;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 void strbuf_trim(struct strbuf *sb)
 {
     size_t end = sb->len;
-    while (end > 0 && is_space(sb->buf[end - 1]))
+    while (end > 0 && text_is_space(sb->buf[end - 1]))
         end--;
     size_t start = 0;
-    while (start < end && is_space(sb->buf[start]))
+    while (start < end && text_is_space(sb->buf[start]))
         start++;
     if (start > 0)
         memmove(sb->buf, sb->buf + start, end - start);

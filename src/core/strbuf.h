@@ -33,7 +33,9 @@ void strbuf_init(struct strbuf *sb, size_t cap);
 void strbuf_release(
     struct strbuf *sb); /* frees; sb is empty and usable with the same cap afterwards */
 void strbuf_release_secret(struct strbuf *sb); /* wipes first */
-void strbuf_reset(struct strbuf *sb);          /* len 0, memory kept, overflowed cleared */
+/* In place of CLEANUP(strbuf) of core/cleanup.h: what it holds is a secret. */
+#define CLEANUP_SECRET __attribute__((cleanup(strbuf_release_secret)))
+void strbuf_reset(struct strbuf *sb); /* len 0, memory kept, overflowed cleared */
 void strbuf_truncate(struct strbuf *sb, size_t len);
 
 void strbuf_add(struct strbuf *sb, const void *bytes, size_t len);

@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "core/strbuf.h"
+#include "core/text.h"
 
 #define FIRST_ALLOC ((size_t)8)
 
@@ -70,11 +71,6 @@ bool strvec_contains(const struct strvec *sv, const char *text)
     return false;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 void strvec_split(struct strvec *sv, const char *text, char separator)
 {
     if (!text)
@@ -84,9 +80,9 @@ void strvec_split(struct strvec *sv, const char *text, char separator)
         const char *end = next && separator != '\0' ? next : start + strlen(start);
         bool is_last = *end == '\0';
         const char *following = end + 1;
-        while (start < end && is_space(*start))
+        while (start < end && text_is_space(*start))
             start++;
-        while (end > start && is_space(end[-1]))
+        while (end > start && text_is_space(end[-1]))
             end--;
         if (end > start)
             strvec_push_owned(sv, memory_copy_bytes(start, (size_t)(end - start)));

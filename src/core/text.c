@@ -8,16 +8,6 @@
 #define UNIT_MAX     16 /* the longest thing that one character can become */
 #define DECIMAL_MAX  15 /* digits: exact in a double, before and after scaling */
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -27,7 +17,7 @@ bool text_is_empty(const char *text)
 {
     if (!text)
         return true;
-    while (is_space(*text))
+    while (text_is_space(*text))
         text++;
     return *text == '\0';
 }
@@ -85,10 +75,10 @@ bool text_to_int64(const char *text, int64_t min, int64_t max, int64_t *ret_numb
     bool is_negative = *text == '-';
     if (is_negative)
         text++;
-    if (!is_digit(*text))
+    if (!text_is_digit(*text))
         return false;
     int64_t number = 0;
-    for (; is_digit(*text); text++) {
+    for (; text_is_digit(*text); text++) {
         int digit = *text - '0';
         if (__builtin_mul_overflow(number, 10, &number) ||
             __builtin_add_overflow(number, is_negative ? -digit : digit, &number))
@@ -108,10 +98,10 @@ bool text_to_decimal(const char *text, double *ret_number)
     double scale = 1;
     int digits = 0;
     bool has_point = false;
-    for (; is_digit(*text) || (*text == '.' && !has_point); text++) {
+    for (; text_is_digit(*text) || (*text == '.' && !has_point); text++) {
         if (*text == '.') {
             has_point = true;
-            if (!is_digit(text[1]))
+            if (!text_is_digit(text[1]))
                 return false;
             continue;
         }
@@ -216,7 +206,7 @@ static size_t colour_length(const char *bytes, size_t len)
     if (len < 3 || bytes[0] != '\x1b' || bytes[1] != '[')
         return 0;
     size_t at = 2;
-    while (at < len && (is_digit(bytes[at]) || bytes[at] == ';' || bytes[at] == ':'))
+    while (at < len && (text_is_digit(bytes[at]) || bytes[at] == ';' || bytes[at] == ':'))
         at++;
     return at < len && bytes[at] == 'm' ? at + 1 : 0;
 }

@@ -12,6 +12,29 @@
 
 #include "core/strbuf.h"
 
+/* ASCII; white space is space, \t, \n, \v, \f and \r. */
+static inline bool text_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+static inline bool text_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+static inline bool text_is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+/* Of a hex digit, small or large; -1: it is none. */
+static inline int text_hex_value(char c)
+{
+    if (text_is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 bool text_is_empty(const char *text);                      /* NULL, or white space only */
 bool text_equal(const char *a, const char *b);             /* NULL equals only NULL */
 bool text_equal_ignore_case(const char *a, const char *b); /* ASCII */

@@ -241,19 +241,14 @@ void checks_release(struct checks *checks)
     *checks = (struct checks){.items = NULL};
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* The line from `start` to `end`, unless it is blank or a comment. */
 static int add_line(struct cursor *cursor, const char *start, const char *end,
                     struct checks *checks, size_t *alloc, struct error *err)
 {
     cursor->indent = 0;
-    for (; start < end && is_space(*start); start++)
+    for (; start < end && text_is_space(*start); start++)
         cursor->indent++;
-    while (end > start && is_space(end[-1]))
+    while (end > start && text_is_space(end[-1]))
         end--;
     if (start == end || *start == '#')
         return 0;

@@ -4,6 +4,7 @@
 
 #include "core/cleanup.h"
 #include "core/memory.h"
+#include "core/text.h"
 #include "model/dockerfile_lexer.h"
 #include "model/dockerfile_pattern.h"
 
@@ -23,14 +24,9 @@ static void note_unknown(struct lexer *lexer, const char *name)
         lexer->unknown = memory_copy_string(name);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_name(char c)
 {
-    return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return text_is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (unsigned char)c >= 0x80;
 }
 
@@ -38,8 +34,8 @@ static bool is_name(char c)
 static char *read_name(struct lexer *lexer)
 {
     const char *start = lexer->at;
-    if (is_digit(peek(lexer))) {
-        while (is_digit(peek(lexer)))
+    if (text_is_digit(peek(lexer))) {
+        while (text_is_digit(peek(lexer)))
             lexer->at++;
     } else if (peek(lexer) && strchr("@*#?-$!", peek(lexer))) {
         lexer->at++;

@@ -46,19 +46,12 @@ static struct json *make_context(const struct http_event *event, const char *pat
     return context;
 }
 
-static int hex_value(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
 /* "a%20b+c" → "a b c" */
 static void add_decoded(struct strbuf *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        int high = i + 2 < len && text[i] == '%' ? hex_value(text[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+        int high = i + 2 < len && text[i] == '%' ? text_hex_value(text[i + 1]) : -1;
+        int low = high >= 0 ? text_hex_value(text[i + 2]) : -1;
         if (low >= 0) {
             strbuf_addch(out, (char)(high * 16 + low));
             i += 2;

@@ -44,18 +44,13 @@ static size_t row_of(const struct input_spec *spec)
     return (size_t)(spec - input_specs);
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* A copy without the white space around it; NULL when nothing is left. */
 static char *copy_trimmed(const char *text)
 {
-    while (is_space(*text))
+    while (text_is_space(*text))
         text++;
     size_t len = strlen(text);
-    while (len > 0 && is_space(text[len - 1]))
+    while (len > 0 && text_is_space(text[len - 1]))
         len--;
     return len > 0 ? memory_copy_bytes(text, len) : NULL;
 }

@@ -21,19 +21,9 @@
 #define BASE_TAG_MAX    (TAG_MAX - 1 - IDENTITY_DIGITS) /* room for -<identity> */
 #define CACHE_TAG       "buildcache"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
 static bool is_letter(char c)
 {
-    return is_lower(c) || (c >= 'A' && c <= 'Z');
+    return text_is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
 /* Letters, digits and the characters of `others`, from `min` to `max` of them. */
@@ -41,7 +31,7 @@ static bool is_made_of(const char *text, const char *others, size_t min, size_t 
 {
     size_t len = 0;
     for (; text[len]; len++)
-        if (!is_letter(text[len]) && !is_digit(text[len]) && !strchr(others, text[len]))
+        if (!is_letter(text[len]) && !text_is_digit(text[len]) && !strchr(others, text[len]))
             return false;
     return len >= min && len <= max;
 }
@@ -50,7 +40,7 @@ static bool is_made_of(const char *text, const char *others, size_t min, size_t 
 static bool has_digits_only(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if (!is_digit(text[i]))
+        if (!text_is_digit(text[i]))
             return false;
     return len > 0;
 }
@@ -66,7 +56,7 @@ static bool is_region(const char *text, size_t len)
         if (i == len)
             return words >= 2 && i - start <= 2 && has_digits_only(text + start, i - start);
         for (size_t c = start; c < i; c++)
-            if (!is_lower(text[c]))
+            if (!text_is_lower(text[c]))
                 return false;
         if (i == start)
             return false;
@@ -89,7 +79,7 @@ static const char *skip_partition(const char *text)
     if (!text_starts_with(text, "arn:aws"))
         return NULL;
     text += strlen("arn:aws");
-    while (is_lower(*text) || *text == '-')
+    while (text_is_lower(*text) || *text == '-')
         text++;
     return *text == ':' ? text + 1 : NULL;
 }
@@ -150,7 +140,7 @@ bool input_is_repository(const char *text)
     bool in_word = false;
     size_t len = strlen(text);
     for (size_t i = 0; i < len; i++) {
-        bool is_word = is_lower(text[i]) || is_digit(text[i]);
+        bool is_word = text_is_lower(text[i]) || text_is_digit(text[i]);
         if (!is_word && (!in_word || !strchr("._-/", text[i])))
             return false;
         in_word = is_word;
@@ -188,7 +178,8 @@ static bool is_registry_rest(const char *text, size_t len)
     if (*suffix != '.' || !is_region(text, (size_t)(suffix - text)))
         return false;
     for (const char *p = suffix; p < end; p++)
-        if (!is_lower(*p) && !is_digit(*p) && *p != '-' && !(*p == '.' && is_lower(p[1])))
+        if (!text_is_lower(*p) && !text_is_digit(*p) && *p != '-' &&
+            !(*p == '.' && text_is_lower(p[1])))
             return false;
     return true;
 }
@@ -327,7 +318,7 @@ int input_check_builder(const char *name, const char *text, struct error *err)
         if (text_starts_with(text, schemes[i]) && text[strlen(schemes[i])] &&
             !strpbrk(text, " ,\"'"))
             return 0;
-    if (is_made_of(text, "._-", 1, 128) && (is_letter(*text) || is_digit(*text)))
+    if (is_made_of(text, "._-", 1, 128) && (is_letter(*text) || text_is_digit(*text)))
         return 0;
     return input_refuse(err, name, NULL,
                         "is neither auto, nor a builder's name (letters, digits, . _ -), nor an "

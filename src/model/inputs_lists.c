@@ -70,11 +70,6 @@ struct lines {
     char *line;       /* owned; without the white space around it */
 };
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static void lines_release(struct lines *lines)
 {
     memory_free_secret(lines->line);
@@ -90,9 +85,9 @@ static bool lines_next(struct lines *lines)
         const char *end = start + strcspn(start, "\n");
         lines->next = *end ? end + 1 : end;
         lines->number++;
-        while (start < end && is_space(*start))
+        while (start < end && text_is_space(*start))
             start++;
-        while (start < end && is_space(end[-1]))
+        while (start < end && text_is_space(end[-1]))
             end--;
         if (start < end) {
             lines->line = memory_copy_bytes(start, (size_t)(end - start));

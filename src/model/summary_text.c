@@ -13,14 +13,9 @@
 
 #define ACCOUNT_DIGITS 12
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_word(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
+    return text_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
 }
 
 /* What a character becomes wherever it stands. */
@@ -70,7 +65,7 @@ static const char *escaped_in_word(const char *text, size_t at)
     char after = text[at + 1];
     if (text[at] == '@' && is_word(after))
         return "<span>@</span>";
-    if (text[at] == '#' && is_digit(after))
+    if (text[at] == '#' && text_is_digit(after))
         return "<span>#</span>";
     if (text[at] == ':' && after == '/')
         return "<span>:</span>";

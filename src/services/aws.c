@@ -57,32 +57,22 @@ struct history {
     bool in_doubt;                         /* of any attempt before the last */
 };
 
-static bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Words and a number, joined by dashes: at least three parts. */
 static bool is_region(const char *region, size_t size)
 {
     size_t dashes = 0;
     size_t len = strlen(region);
-    if (len >= size || !is_lower(region[0]))
+    if (len >= size || !text_is_lower(region[0]))
         return false;
     for (size_t i = 0; i < len; i++) {
         bool dash = region[i] == '-';
-        if (!dash && !is_lower(region[i]) && !is_digit(region[i]))
+        if (!dash && !text_is_lower(region[i]) && !text_is_digit(region[i]))
             return false;
         if (dash && region[i - 1] == '-')
             return false;
         dashes += dash;
     }
-    return dashes >= 2 && is_digit(region[len - 1]);
+    return dashes >= 2 && text_is_digit(region[len - 1]);
 }
 
 int aws_init(struct aws *aws, struct http *http, struct credentials_chain *credentials,

@@ -19,7 +19,6 @@
 #define ATTEMPT_MS          2000
 #define MAX_ANSWER          65536
 #define MAX_TOKEN           16384
-#define CLEANUP_SECRET      __attribute__((cleanup(strbuf_release_secret)))
 
 /* Of ECS, and of EKS by IPv4 and IPv6. */
 static const char *const plain_hosts[] = {"169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};

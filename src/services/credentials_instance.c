@@ -23,7 +23,6 @@
 #define ATTEMPT_MS        1000
 #define MAX_ANSWER        65536
 #define MAX_TOKEN         4096
-#define CLEANUP_SECRET    __attribute__((cleanup(strbuf_release_secret)))
 #define CLEANUP_RESPONSE  __attribute__((cleanup(http_retry_release)))
 
 static const char *endpoint_of(const struct credentials_context *context)

@@ -16,8 +16,7 @@
 static int get_token(const struct credentials_context *context, char **ret_token, struct error *err)
 {
     const char *path = environ_get(context->environ, FILE_VARIABLE);
-    __attribute__((cleanup(strbuf_release_secret))) struct strbuf token =
-        STRBUF_INIT(MAX_TOKEN_BYTES);
+    CLEANUP_SECRET struct strbuf token = STRBUF_INIT(MAX_TOKEN_BYTES);
     if (file_read(path, &token, err) < 0)
         return error_wrap(err, FILE_VARIABLE);
     strbuf_trim(&token);

@@ -66,7 +66,7 @@ static int call_ecr(struct aws *aws, const struct aws_operation *operation, cons
 int ecr_get_login(struct aws *aws, struct ecr_login *ret_login, struct error *err)
 {
     CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
-    __attribute__((cleanup(strbuf_release_secret))) struct strbuf login = STRBUF_INIT(LOGIN_MAX);
+    CLEANUP_SECRET struct strbuf login = STRBUF_INIT(LOGIN_MAX);
     const char *token = NULL;
     const char *url = NULL;
     if (call_ecr(aws, &ecr_op_get_authorization_token, NULL, &answer, err) < 0)

@@ -8,23 +8,13 @@
 #define TAG_MAX        128
 #define NAME_MAX_BYTES 256
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
 static bool is_digest(const char *text, size_t len)
 {
     size_t prefix = strlen(DIGEST_PREFIX);
     if (len != prefix + DIGEST_DIGITS || strncmp(text, DIGEST_PREFIX, prefix) != 0)
         return false;
     for (size_t i = prefix; i < len; i++)
-        if (!is_digit(text[i]) && !(text[i] >= 'a' && text[i] <= 'f'))
+        if (!text_is_digit(text[i]) && !(text[i] >= 'a' && text[i] <= 'f'))
             return false;
     return true;
 }
@@ -34,14 +24,15 @@ static bool is_tag(const char *text, size_t len)
     if (len == 0 || len > TAG_MAX || text[0] == '.' || text[0] == '-')
         return false;
     for (size_t i = 0; i < len; i++)
-        if (!is_digit(text[i]) && !is_lower((char)(text[i] | 0x20)) && !strchr("_.-", text[i]))
+        if (!text_is_digit(text[i]) && !text_is_lower((char)(text[i] | 0x20)) &&
+            !strchr("_.-", text[i]))
             return false;
     return true;
 }
 
 static bool is_plain(char c)
 {
-    return is_digit(c) || is_lower(c);
+    return text_is_digit(c) || text_is_lower(c);
 }
 
 /* Of a repository's name, between its slashes. */

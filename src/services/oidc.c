@@ -7,7 +7,6 @@
 #include "core/text.h"
 #include "services/http_retry.h"
 
-#define CLEANUP_SECRET  __attribute__((cleanup(strbuf_release_secret)))
 #define ATTEMPT_MS      15000
 #define MAX_ANSWER      65536
 #define MAX_CLAIMS      16384

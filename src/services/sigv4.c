@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/crypto.h"
 #include "core/memory.h"
+#include "core/text.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 
@@ -28,20 +29,6 @@ static bool is_unreserved(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* `kept`: characters that stay as they are, besides the unreserved ones. */
@@ -103,8 +90,9 @@ static void add_recoded(struct strbuf *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
-        if (c == '%' && i + 2 < len && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-            c = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+        if (c == '%' && i + 2 < len && text_hex_value(text[i + 1]) >= 0 &&
+            text_hex_value(text[i + 2]) >= 0) {
+            c = (char)(text_hex_value(text[i + 1]) * 16 + text_hex_value(text[i + 2]));
             i += 2;
         }
         add_encoded(out, c, "");
@@ -163,7 +151,7 @@ static void add_folded(struct strbuf *out, const char *value)
 {
     bool gap = false;
     for (; *value; value++) {
-        if (is_space(*value)) {
+        if (text_is_space(*value)) {
             gap = out->len > 0;
             continue;
         }

@@ -201,7 +201,8 @@ const struct input_spec input_specs[] = {
      .help = "Path of the HTTP check."},
     {.name = "health-headers", .group = GROUP_VERIFY, .type = &input_headers, FIELD(health_headers),
      .secret = true, .multiline = true,
-     .help = "Headers of the HTTP check and of checks, lines Name: value."},
+     .help = "Headers of the HTTP check and of checks, lines Name: value. "
+             "Masked: what is a secret by its header's name, or has 16 bytes and more."},
     {.name = "health-payload", .group = GROUP_VERIFY, .type = &input_long, FIELD(health_payload),
      .check = input_check_json,
      .help = "Event (JSON) to invoke the function with."},

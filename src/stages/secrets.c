@@ -10,10 +10,9 @@
 #define SECRET_BY_LENGTH_BYTES                                                                     \
     16 /* a header's value; "true" or "gzip" as a mask would hide half of what a job says */
 
-/* A header is a secret if its name holds one of these, and never if its name begins with one of those. */
-static const char *const secret_words[] = {"authorization", "cookie",  "token",
-                                           "key",           "secret",  "auth",
-                                           "password",      "session", "signature"};
+/* A header whose name holds one of these is a secret; another one only if it is long, and its name begins with none of those. */
+static const char *const secret_words[] = {"auth",   "cookie",   "token",   "key",
+                                           "secret", "password", "session", "signature"};
 static const char *const public_names[] = {"Accept", "Content-Type", "User-Agent"};
 
 static void hide_known(void *context, const char *text, size_t len, struct strbuf *out)

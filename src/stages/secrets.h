@@ -15,7 +15,7 @@ void secrets_release(struct run *run);
 
 /* A secret, as soon as it is there; from any thread. NULL, and what is too short to be one: nothing. */
 void secrets_tell(struct run *run, const char *secret);
-/* Every secret that the inputs hold. */
+/* Every secret that the inputs hold. Of health-headers: what is one by its header's name, or of 16 bytes and more. */
 void secrets_tell_inputs(struct run *run, const struct inputs *inputs);
 
 /* Fill in `redact` from the run. */

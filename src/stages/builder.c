@@ -3,15 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cleanup.h"
 #include "core/clock.h"
+#include "core/crypto.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "stages/journal.h"
 
 #define BOOT_TIMEOUT_MS 120000
-#define OUR_BUILDER                                                                                \
-    "lambda-fastdeploy" /* kept by name: a later step of the same job finds it again */
-#define SECOND_BUILDER OUR_BUILDER "-2"
+#define OUR_BUILDER     "lambda-fastdeploy"
+#define NAME_SIZE       64
+#define JOB_DIGITS      8
 
 /* `builder` as an endpoint, for buildx's driver "remote". "docker-container://name" is that builder container. */
 static const char *const endpoint_schemes[] = {"tcp://", "unix://", "docker-container://",
@@ -23,6 +25,21 @@ static bool is_endpoint(const char *builder)
         if (text_starts_with(builder, endpoint_schemes[i]))
             return true;
     return false;
+}
+
+/* Kept by name: a later step of the same job finds it again. Jobs of other runners on the same engine have others, since each job's end removes its own. */
+static void name_builder(const struct run *run, char ret_name[NAME_SIZE])
+{
+    const struct github *github = &run->services.github;
+    const char *const job[] = {github->run_id, github->run_attempt, github->job,
+                               github->runner_name};
+    CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
+    char hex[SHA256_HEX];
+    for (size_t i = 0; i < sizeof job / sizeof *job; i++)
+        strbuf_addf(&text, "%s\n", job[i] ? job[i] : "");
+    crypto_sha256_hex(text.buf, text.len, hex);
+    snprintf(ret_name, NAME_SIZE, OUR_BUILDER "%s%.*s", github->is_actions ? "-" : "",
+             github->is_actions ? JOB_DIGITS : 0, hex);
 }
 
 static bool is_auto(const struct run *run)
@@ -51,14 +68,17 @@ static int boot_own_builder(struct run *run, struct error *err)
 {
     struct services *services = &run->services;
     struct error ignored = ERROR_INIT; /* the container ends with the machine */
-    int rc = boot_container(run, OUR_BUILDER, err);
+    char name[NAME_SIZE], second[NAME_SIZE + 2];
+    name_builder(run, name);
+    snprintf(second, sizeof second, "%s-2", name);
+    int rc = boot_container(run, name, err);
     if (rc == 0 || err->kind != ERROR_TIMEOUT || services->builder_start.end_ms <= clock_now_ms())
         return rc;
     error_reset(err);
-    (void)buildx_give_up_builder(&services->buildx, OUR_BUILDER, &ignored);
+    (void)buildx_give_up_builder(&services->buildx, name, &ignored);
     snprintf(services->builder_start.text, sizeof services->builder_start.text,
              "a second container: the first one hung while it started, and was given up");
-    if (boot_container(run, SECOND_BUILDER, err) < 0)
+    if (boot_container(run, second, err) < 0)
         return error_wrap(err, "after the first one hung");
     return 0;
 }
@@ -98,8 +118,10 @@ static int choose_builder(struct run *run, struct error *err)
         return choose_engines_builder(run, &info, err);
     }
     services->builder_caches = true;
+    char ours[NAME_SIZE];
+    name_builder(run, ours);
     snprintf(services->builder, sizeof services->builder, "%s",
-             is_endpoint(wanted) ? OUR_BUILDER : wanted);
+             is_endpoint(wanted) ? ours : wanted);
     snprintf(services->builder_start.text, sizeof services->builder_start.text, "%s", wanted);
     if (!is_endpoint(wanted))
         return 0;

@@ -4,7 +4,8 @@
  * while others are asked.
  *
  * `auto`: the engine's own when it can export caches (containerd image store), else a
- * docker-container builder that is kept by name within the job; one whose boot hangs is given up, once,
+ * docker-container builder that is kept by name within the job (and by that name not met by the jobs
+ * of other runners that share the engine); one whose boot hangs is given up, once,
  * for a fresh one. A name or endpoint is used as it is given.
  */
 #ifndef STAGES_BUILDER_H

@@ -307,6 +307,45 @@ START_TEST(without_a_start_it_is_made_ready_when_needed)
 }
 END_TEST
 
+/* The same job finds its builder again; another one, another attempt, another runner of the machine do not. */
+START_TEST(each_job_has_a_builder_of_its_own)
+{
+    const struct github jobs[] = {
+        {.run_id = "1", .run_attempt = "1", .job = "deploy", .runner_name = "a"},
+        {.run_id = "1", .run_attempt = "1", .job = "deploy", .runner_name = "a"},
+        {.run_id = "2", .run_attempt = "1", .job = "deploy", .runner_name = "a"},
+        {.run_id = "1", .run_attempt = "2", .job = "deploy", .runner_name = "a"},
+        {.run_id = "1", .run_attempt = "1", .job = "other", .runner_name = "a"},
+        {.run_id = "1", .run_attempt = "1", .job = "deploy", .runner_name = "b"},
+        {.run_id = "1", .run_attempt = "1", .job = "deploy"},
+    };
+    char names[sizeof jobs / sizeof *jobs][128];
+    fake.hangs = "create";
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        struct error err = ERROR_INIT;
+        run.services.github = jobs[i];
+        run.services.github.is_actions = true;
+        run.services.github.runner_temp = folder;
+        run.services.builder_start = (struct builder_start){.begun = false};
+        strbuf_reset(&fake.commands);
+        ck_assert_int_eq(builder_ready(&run, &place, &err),
+                         -1); /* both hang, so both names are seen */
+        snprintf(names[i], sizeof names[i], "%s", builder_name(&run));
+        size_t len = strlen("lambda-fastdeploy-");
+        ck_assert_int_eq(strncmp(names[i], "lambda-fastdeploy-", len), 0);
+        ck_assert_uint_eq(strspn(names[i] + len, "0123456789abcdef"), 8);
+        ck_assert_str_eq(names[i] + len + 8, "-2");
+        CLEANUP(strbuf) struct strbuf first = STRBUF_INIT(STRBUF_NO_CAP);
+        strbuf_addf(&first, "rm --force %.*s\n", (int)(len + 8), names[i]);
+        ck_assert_msg(strstr(fake.commands.buf, first.buf) != NULL, "%s", fake.commands.buf);
+        for (size_t j = 0; j < i; j++)
+            ck_assert_msg((strcmp(names[i], names[j]) == 0) == (i == 1 && j == 0), "%zu, %zu", i,
+                          j);
+        builder_release(&run);
+    }
+}
+END_TEST
+
 Suite *builder_suite(void)
 {
     Suite *suite = suite_create("builder");
@@ -321,6 +360,7 @@ Suite *builder_suite(void)
     tcase_add_test(tests, no_fresh_one_where_the_run_has_no_time);
     tcase_add_test(tests, another_architecture_is_refused);
     tcase_add_test(tests, a_start_that_nobody_needed_is_ended);
+    tcase_add_test(tests, each_job_has_a_builder_of_its_own);
     tcase_add_test(tests, without_a_start_it_is_made_ready_when_needed);
     suite_add_tcase(suite, tests);
     return suite;

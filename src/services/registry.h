@@ -76,4 +76,8 @@ int registry_check_for_lambda(const struct registry_manifest *manifest,
                               const struct registry_image_config *config, const char *architecture,
                               struct error *err);
 
+/* Pure: the digest of an index's image for Lambda's `architecture`. ERROR_REFUSED: it has none. */
+int registry_find_in_index(const struct registry_manifest *index, const char *architecture,
+                           char ret_digest[80], struct error *err);
+
 #endif

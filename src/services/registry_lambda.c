@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cleanup.h"
 #include "core/text.h"
 #include "services/registry.h"
 
@@ -73,4 +74,34 @@ int registry_check_for_lambda(const struct registry_manifest *manifest,
                              "Dockerfile",
                              config->architecture, architecture);
     return 0;
+}
+
+static const char *image_architecture(const char *lambda)
+{
+    for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++)
+        if (text_equal(architectures[i].lambda, lambda))
+            return architectures[i].image;
+    return lambda;
+}
+
+int registry_find_in_index(const struct registry_manifest *index, const char *architecture,
+                           char ret_digest[80], struct error *err)
+{
+    CLEANUP(json) struct json *json = NULL;
+    const char *wanted = image_architecture(architecture);
+    if (json_parse(index->text, strlen(index->text), &json, err) < 0)
+        return error_wrap(err, "reading an index");
+    JSON_EACH (manifest, json_get(json, "manifests")) {
+        const char *digest = json_get_string(manifest, "digest");
+        if (text_equal(json_get_string(manifest, "platform.os"), "linux") &&
+            text_equal(json_get_string(manifest, "platform.architecture"), wanted) &&
+            text_is_digest(digest)) {
+            snprintf(ret_digest, 80, "%s", digest);
+            return 0;
+        }
+    }
+    return error_set(err, ERROR_REFUSED,
+                     "it is an image index that has no image for linux/%s: look at `platform`, or "
+                     "build it for that platform, too",
+                     wanted);
 }

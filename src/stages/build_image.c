@@ -242,6 +242,19 @@ static int prove_and_tag(struct run *run, const struct image_order *order, const
     return 0;
 }
 
+/* Lambda does not take the base itself, so that may be an index, as buildx pushes one by default: its image for this platform is what is inspected. */
+static int read_image_of_index(const struct run *run, const struct image_order *order,
+                               const struct registry *registry, struct image_content *content,
+                               struct error *err)
+{
+    char digest[DIGEST_SIZE];
+    if (registry_find_in_index(&content->manifest, plan_architecture(run_platform(run)), digest,
+                               err) < 0)
+        return error_wrap(err, "the %s %s", order->what, content->manifest.digest);
+    image_content_release(content);
+    return read_image(order, registry, digest, content, err);
+}
+
 int prove_and_tag_image(struct run *run, const struct image_order *order, const char *digest,
                         struct error *err)
 {
@@ -249,6 +262,9 @@ int prove_and_tag_image(struct run *run, const struct image_order *order, const 
     CLEANUP(image_content) struct image_content content = {.manifest = {.text = NULL}};
     if (images_login(run, order->place, &registry, err) < 0 ||
         read_image(order, &registry, digest, &content, err) < 0)
+        return -1;
+    if (order->is_base && content.manifest.is_index &&
+        read_image_of_index(run, order, &registry, &content, err) < 0)
         return -1;
     return prove_and_tag(run, order, digest, &content, err);
 }

@@ -51,7 +51,7 @@ void compare_cached_steps(struct run *run, const struct image_order *order);
 int name_image(const struct image_order *order, const char *digest, struct error *err);
 
 /* The same proof for an image that is there already (adopted or found by label): inspect, check,
- * tag. */
+ * tag. A base may be an index that holds an image for the platform. */
 int prove_and_tag_image(struct run *run, const struct image_order *order, const char *digest,
                         struct error *err);
 

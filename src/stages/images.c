@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/identity.h"
+#include "model/plan.h"
 #include "stages/secrets.h"
 
 /*
@@ -174,16 +175,44 @@ int images_explain(struct run *run, const struct image_place *place, const char 
     return 0;
 }
 
+/* Of an index, as an adopted base may be one: what its image for this platform lacks, if only that image's own manifest. */
+static int missing_of_index(const struct run *run, const struct registry *registry,
+                            const struct image_place *place, const struct registry_manifest *index,
+                            char ret_missing[80], struct error *err)
+{
+    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
+    char digest[DIGEST_SIZE];
+    if (registry_find_in_index(index, plan_architecture(run_platform(run)), digest, err) < 0)
+        return -1;
+    if (registry_get_manifest(registry, place->name, digest, &manifest, err) == 0)
+        return registry_has_all_blobs(registry, place->name, &manifest, ret_missing, err);
+    if (err->kind != ERROR_NOT_FOUND)
+        return -1;
+    error_reset(err);
+    snprintf(ret_missing, 80, "%s", digest);
+    return 0;
+}
+
+static int missing_of_image(const struct run *run, const struct registry *registry,
+                            const struct image_place *place, const char *digest,
+                            char ret_missing[80], struct error *err)
+{
+    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
+    if (registry_get_manifest(registry, place->name, digest, &manifest, err) < 0)
+        return -1;
+    return manifest.is_index
+               ? missing_of_index(run, registry, place, &manifest, ret_missing, err)
+               : registry_has_all_blobs(registry, place->name, &manifest, ret_missing, err);
+}
+
 /* A push that was cut off, or a lifecycle rule, can leave a manifest whose layers are gone. */
 static int look_for_blobs(struct run *run, const struct image_place *place,
                           struct image_facts *image, struct error *err)
 {
     struct registry registry;
-    CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
     char missing[80];
     if (images_login(run, place, &registry, err) < 0 ||
-        registry_get_manifest(&registry, place->name, image->identity_digest, &manifest, err) < 0 ||
-        registry_has_all_blobs(&registry, place->name, &manifest, missing, err) < 0)
+        missing_of_image(run, &registry, place, image->identity_digest, missing, err) < 0)
         return error_wrap(err, "looking whether %s:%s is whole", place->name, image->identity_tag);
     image->blobs_missing = missing[0] != '\0';
     if (image->blobs_missing)

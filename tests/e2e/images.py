@@ -80,11 +80,11 @@ class ImageCase(case.Case):
         base = self.layers(self.base_name, run.outputs["base-image-digest"])
         self.assertEqual(self.layers(self.name, run.outputs["image-digest"])[:len(base)], base)
 
-    def put_by_hand(self, folder, repository, tag, dockerfile):
-        """An image that somebody else has built and pushed; its digest."""
+    def put_by_hand(self, folder, repository, tag, dockerfile, *options):
+        """An image that somebody else has built and pushed; its digest. `options` as the cloud's push has them."""
         if not self.cloud.tags(repository):
             self.cloud.create_repository(repository)
-        return self.cloud.push(self.foreign_project(folder, dockerfile), repository, tag)
+        return self.cloud.push(self.foreign_project(folder, dockerfile), repository, tag, *options)
 
     def foreign_project(self, folder, dockerfile):
         path = self.folder / folder

@@ -64,6 +64,31 @@ class BaseImage(ImageCase):
         self.assertError(run, "base", "status 1")
         self.assertEqual(self.identity_tags(self.base_name), set())
 
+    def test_index_of_somebody_else_is_adopted_when_asked(self):
+        """What a plain `docker buildx build --push` leaves: an image and its attestation."""
+        project = self.project()
+        digest = self.put_by_hand("other", self.base_name, "3.12", "FROM busybox\nCOPY file /opt/base/packages.txt\n",
+                                  "--provenance=true")
+        index = self.cloud.manifest(self.base_name, digest)
+        (inside,) = [each["digest"] for each in index["manifests"] if each["platform"]["architecture"] == "amd64"]
+        inputs = {"base_check": "test -s /opt/base/packages.txt", "adopt_base": "true"}
+        run = self.deploy(project, **inputs)
+        self.assertBuilt(run, base="adopted", image="built")
+        self.assertEqual(run.outputs["base-image-digest"], digest)
+        (tag,) = self.identity_tags(self.base_name)
+        self.assertEqual(self.cloud.tags(self.base_name)[tag], digest)
+        base = self.layers(self.base_name, inside)
+        self.assertEqual(self.layers(self.name, run.outputs["image-digest"])[:len(base)], base)
+        again = self.base(project, job=runner.Job(run_attempt=2), **inputs)  # one that looks whether all of it is there
+        self.assertBuilt(again, base="found")
+
+    def test_index_for_another_platform_is_not_adopted(self):
+        self.put_by_hand("other", self.base_name, "3.12", "FROM scratch\nCOPY file /file\n", "--provenance=true",
+                         "--platform=linux/arm64")
+        run = self.base(self.project(), 1, adopt_base="true")
+        self.assertError(run, "base image sha256:", "no image for linux/amd64")
+        self.assertEqual(self.identity_tags(self.base_name), set())
+
     def test_image_of_somebody_else_is_not_used_unasked(self):
         self.put_by_hand("other", self.base_name, "3.12", "FROM busybox\nCOPY file /file\n")
         run = self.base(self.project())

@@ -22,6 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int verdict = registry_check_for_lambda(&manifest, &config, "x86_64", &err);
     EXPECT(!manifest.is_index || verdict < 0);
     EXPECT(verdict == 0 || err.kind == ERROR_REFUSED);
+    char digest[80] = "";
+    error_reset(&err);
+    if (manifest.is_index && registry_find_in_index(&manifest, "x86_64", digest, &err) == 0)
+        EXPECT(strlen(digest) == strlen("sha256:") + 64);
     registry_manifest_release(&manifest);
     return 0;
 }

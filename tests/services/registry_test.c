@@ -319,6 +319,47 @@ START_TEST(configs_are_asked_for)
 }
 END_TEST
 
+/* ---- an index ---- */
+
+#define ENTRY(digest, os, architecture)                                                            \
+    "{\"mediaType\":\"" OCI "\",\"size\":1,\"digest\":\"" digest "\",\"platform\":{\"os\":\"" os   \
+    "\",\"architecture\":\"" architecture "\"}}"
+#define INDEX(entries) "{\"manifests\":[" entries "]}"
+#define ATTESTATION    ENTRY(OTHER, "unknown", "unknown")
+
+static const struct {
+    const char *text, *architecture;
+    const char *digest; /* NULL: refused */
+} indexes[] = {
+    {INDEX(ENTRY(DIGEST, "linux", "amd64") "," ATTESTATION), "x86_64", DIGEST},
+    {INDEX(ATTESTATION "," ENTRY(DIGEST, "linux", "amd64")), "x86_64", DIGEST},
+    {INDEX(ENTRY(OTHER, "linux", "amd64") "," ENTRY(DIGEST, "linux", "arm64")), "arm64", DIGEST},
+    {INDEX(ENTRY(OTHER, "windows", "amd64") "," ENTRY(DIGEST, "linux", "amd64")), "x86_64", DIGEST},
+    {INDEX(ENTRY(DIGEST, "linux", "arm64") "," ATTESTATION), "x86_64", NULL},
+    {INDEX(ENTRY("sha256:../x", "linux", "amd64")), "x86_64", NULL},
+    {INDEX("{\"digest\":\"" DIGEST "\"},null,1"), "x86_64", NULL},
+    {INDEX(""), "x86_64", NULL},
+};
+
+START_TEST(an_index_is_looked_into)
+{
+    CLEANUP(registry_manifest) struct registry_manifest index = {.text = NULL};
+    struct error err = ERROR_INIT;
+    char digest[80] = "";
+    const char *text = indexes[_i].text;
+    ck_assert_int_eq(registry_manifest_parse(text, strlen(text), NULL, &index, NULL), 0);
+    ck_assert(index.is_index);
+    int rc = registry_find_in_index(&index, indexes[_i].architecture, digest, &err);
+    ck_assert_int_eq(rc, indexes[_i].digest ? 0 : -1);
+    if (rc == 0) {
+        ck_assert_str_eq(digest, indexes[_i].digest);
+    } else {
+        ck_assert_int_eq(err.kind, ERROR_REFUSED);
+        ck_assert_msg(strstr(err.msg, "no image for linux/amd64") != NULL, "%s", err.msg);
+    }
+}
+END_TEST
+
 /* ---- Lambda ---- */
 
 static const struct {
@@ -383,6 +424,7 @@ Suite *registry_suite(void)
     TCase *tcase = tcase_create("registry");
     tcase_add_test(tcase, a_manifest_is_read);
     tcase_add_loop_test(tcase, kinds_of_manifests, 0, COUNT(kinds));
+    tcase_add_loop_test(tcase, an_index_is_looked_into, 0, COUNT(indexes));
     tcase_add_loop_test(tcase, what_is_no_manifest, 0, COUNT(bad));
     tcase_add_loop_test(tcase, manifests_are_asked_for, 0, COUNT(asked));
     tcase_add_test(tcase, a_digest_must_be_the_one_that_was_asked_for);

@@ -155,7 +155,7 @@ const struct input_spec input_specs[] = {
      .help = "Compression of layers, for image and cache alike: auto (gzip), gzip or zstd."},
     {.name = "compression-level", .group = GROUP_IMAGE, .type = &input_int,
      FIELD(compression_level), .default_text = "3", .min = 0, .max = 22,
-     .help = "Level of compression: gzip 0 to 9, zstd 0 to 22."},
+     .help = "Level of compression: gzip 0 to 9, zstd 0 to 22. Without one gzip has BuildKit's own."},
     {.name = "builder", .group = GROUP_IMAGE, .type = &input_text, FIELD(builder),
      .default_text = "auto", .check = input_check_builder,
      .help = "Builder: auto, a builder's name, or an endpoint (tcp://, unix://, "

@@ -17,6 +17,7 @@
 #include "stages/build_steps.h"
 #include "stages/builder.h"
 #include "stages/caches.h"
+#include "stages/reading.h"
 #include "stages/side_build.h"
 
 #define CHECK_TIMEOUT_MS 600000
@@ -292,7 +293,7 @@ void build_image_arguments(const struct run *run, const struct image_order *orde
         .build_contexts = order->build_contexts,
         .secrets = order->secrets,
         .compression = zstd ? "zstd" : "gzip",
-        .compression_level = zstd ? run->inputs->compression_level : -1,
+        .compression_level = order->gzip_instead ? -1 : reading_compression_level(run),
         .force_compression =
             !zstd, /* the engine, a cache or an upstream image may have a layer as zstd already, which Lambda may not take */
         .no_cache = order->fresh,

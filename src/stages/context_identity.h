@@ -44,7 +44,7 @@ struct identity_request {            /* everything borrowed; what may be NULL sa
     const char *target;              /* NULL or "": the last stage */
     const char *platform;            /* "linux/amd64" */
     const struct strvec *build_args; /* KEY=VALUE; the last one of a KEY counts; NULL: none */
-    const char *compression;         /* "gzip", "zstd" */
+    const char *compression;         /* "gzip", "zstd", "gzip 9" */
     const char *check;               /* NULL: none */
     const char *base_digest;         /* NULL: there is no base of ours, or it is not known yet */
     const struct strvec

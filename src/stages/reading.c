@@ -10,6 +10,8 @@
 #include "core/text.h"
 #include "model/plan.h"
 
+#define ZSTD_DEFAULT_LEVEL 3 /* of compression-level, and zstd's own */
+
 struct reading {
     struct run *run; /* borrowed; only what prepare has written is read */
     struct task task;
@@ -19,9 +21,23 @@ struct reading {
     int rc, span;
 };
 
-const char *reading_compression(const struct run *run)
+/* The default level is zstd's: gzip has only one that was given. */
+int reading_compression_level(const struct run *run)
 {
-    return run->inputs->compression == COMPRESSION_ZSTD ? "zstd" : "gzip";
+    const struct inputs *inputs = run->inputs;
+    bool counts =
+        inputs->compression == COMPRESSION_ZSTD || inputs_given(inputs, "compression-level");
+    return counts ? inputs->compression_level : -1;
+}
+
+const char *reading_compression(const struct run *run, char buffer[READING_COMPRESSION_SIZE])
+{
+    bool is_zstd = run->inputs->compression == COMPRESSION_ZSTD;
+    int level = reading_compression_level(run);
+    if (level < 0 || (is_zstd && level == ZSTD_DEFAULT_LEVEL))
+        return is_zstd ? "zstd" : "gzip";
+    snprintf(buffer, READING_COMPRESSION_SIZE, "%s %d", is_zstd ? "zstd" : "gzip", level);
+    return buffer;
 }
 
 int64_t reading_period(int64_t max_age_ms)
@@ -43,13 +59,14 @@ static int read_base(struct run *run, const char *platform, struct identity *ret
                      struct error *err)
 {
     const struct inputs *inputs = run->inputs;
+    char compression[READING_COMPRESSION_SIZE];
     const struct identity_request request = {
         .workspace = run->paths.workspace,
         .file = run->paths.base_file,
         .context = run->paths.base_context,
         .platform = platform,
         .build_args = &inputs->base_build_args,
-        .compression = reading_compression(run),
+        .compression = reading_compression(run, compression),
         .check = inputs->base_check,
         .period = reading_period(inputs->base_max_age_ms),
     };

@@ -26,8 +26,11 @@ const char *reading_platform(const struct run *run);
 /* Waits for the thread. Without one it does nothing. */
 void reading_end(struct run *run);
 
-/* Compression as an identity knows it, and the number of the present period (-1: no maximum age). */
-const char *reading_compression(const struct run *run);
+/* Level of compression as the build gets it; -1: BuildKit's own. */
+int reading_compression_level(const struct run *run);
+/* Compression as an identity knows it ("gzip", "gzip 9"), and the number of the present period (-1: no maximum age). */
+#define READING_COMPRESSION_SIZE 16
+const char *reading_compression(const struct run *run, char buffer[READING_COMPRESSION_SIZE]);
 int64_t reading_period(int64_t max_age_ms);
 
 #endif

@@ -146,6 +146,7 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
     struct image_facts *image = &run->facts.image;
     CLEANUP(strvec) struct strvec base_names = STRVEC_INIT, triggers = STRVEC_INIT;
     bool triggers_known;
+    char compression[READING_COMPRESSION_SIZE];
     pin_base_names(run, &base_names);
     if (pin_base_triggers(run, &triggers, &triggers_known, err) < 0)
         return -1;
@@ -156,7 +157,7 @@ int survey_image(struct run *run, const char *base_digest, struct error *err)
         .target = inputs->target,
         .platform = run_platform(run),
         .build_args = &inputs->build_args,
-        .compression = reading_compression(run),
+        .compression = reading_compression(run, compression),
         .check = inputs->image_check,
         .base_digest = base_digest[0] ? base_digest : NULL,
         .base_names = run->facts.base.wanted ? &base_names : NULL,

@@ -359,6 +359,17 @@ class Compression(BuilderCase):
         run = self.deploy(self.project())
         self.assertEqual(self.types(run.outputs["image-digest"]), {"gzip"})
 
+    def test_level_of_gzip_is_used_where_it_is_given(self):
+        project = self.project()
+        plain = self.base(project)
+        self.assertNotIn("compression-level", values(builds(plain)[0], "--output")[0])
+        run = self.base(project, compression_level="9")
+        self.assertBuilt(run, base="built")
+        self.assertIn("compression", run.outputs["base-reason"])
+        self.assertIn("compression=gzip,compression-level=9,", values(builds(run)[0], "--output")[0])
+        self.assertBuilt(self.base(project, compression_level="9"), base="found")
+        self.assertBuilt(self.base(project), base="found")
+
 
 @contextlib.contextmanager
 def engine(change):

@@ -110,7 +110,7 @@ static int read_event(struct app *app, struct error *err)
 
 /*
  * The inputs are not good: does the event ask for nothing at all, whatever they say? A pull request from a fork has no secrets, and that is no mistake of
- * anybody's.
+ * anybody's: its explicit plan has nothing to do then, either.
  */
 static bool event_asks_for_nothing(struct app *app, int argc, const char *const *argv,
                                    const char *const *environment)
@@ -121,6 +121,7 @@ static bool event_asks_for_nothing(struct app *app, int argc, const char *const 
         read_event(app, &ignored) < 0)
         return false;
     struct gate gate = gate_decide(&intent, &app->event, NULL);
+    gate_forgive_inputs(&gate);
     if (gate.action != GATE_NOTHING)
         return false;
     app->gate = gate;
@@ -134,7 +135,10 @@ static int read_request(struct app *app, int argc, const char *const *argv,
     if (inputs_read(argc, argv, environment, &app->inputs, ret_ask, err) < 0) {
         if (err->kind != ERROR_INPUT || !event_asks_for_nothing(app, argc, argv, environment))
             return -1;
-        log_debug("the inputs are not looked at: %s", err->msg);
+        if (app->gate.credentials_optional)
+            log_info("the inputs: %s", err->msg); /* what the plan that was asked for lacks */
+        else
+            log_debug("the inputs are not looked at: %s", err->msg);
         error_reset(err);
         return 0;
     }

@@ -254,12 +254,14 @@ static bool ask_for_storage(const struct question *question, char *reason, size_
     return always;
 }
 
+static const char no_tests[] = "nothing is done, so nothing is tested";
+
 static void decide_storage(const struct question *question, struct gate *gate)
 {
     if (gate->action == GATE_PLAN) {
         SAY(gate->storage_reason, "a plan runs no tests");
     } else if (gate->action != GATE_DEPLOY) {
-        SAY(gate->storage_reason, "nothing is done, so nothing is tested");
+        SAY(gate->storage_reason, "%s", no_tests);
     } else if (question->inputs->command != COMMAND_DEPLOY) {
         SAY(gate->storage_reason, "storage tests are a part of deploy, not of %s",
             command_name(question));
@@ -282,4 +284,15 @@ struct gate gate_decide(const struct inputs *inputs, const struct event *event,
         rows[event->kind].decide(&question, &gate);
     decide_storage(&question, &gate);
     return gate;
+}
+
+void gate_forgive_inputs(struct gate *gate)
+{
+    if (!gate->credentials_optional)
+        return;
+    gate->action = GATE_NOTHING;
+    gate->storage_tests = false;
+    SAY(gate->reason,
+        "a pull request from a fork gets no secrets, and without them the inputs are not complete");
+    SAY(gate->storage_reason, "%s", no_tests);
 }

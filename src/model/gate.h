@@ -33,8 +33,8 @@ enum gate_action {
 struct gate {
     enum gate_action action;
     char reason[256];          /* never empty */
-    bool credentials_optional; /* a fork's plan or status: without credentials there is nothing to
-                                  do, exit 0 */
+    bool credentials_optional; /* a fork's plan or status: without credentials, or with inputs
+                                  that lack their secrets, there is nothing to do, exit 0 */
     bool storage_tests;
     char storage_reason[256]; /* never empty */
 };
@@ -46,5 +46,11 @@ struct gate {
  */
 struct gate gate_decide(const struct inputs *inputs, const struct event *event,
                         const char *checked_out_commit);
+
+/*
+ * The inputs are not good: a fork's plan or status (`credentials_optional`) has nothing to do then, since what comes from secrets is empty there. Any other decision
+ * stays as it is.
+ */
+void gate_forgive_inputs(struct gate *gate);
 
 #endif

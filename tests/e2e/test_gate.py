@@ -94,6 +94,27 @@ class Gate(case.Case):
                 self.assertEqual((self.requests(), run.log.errors), ([], []))
                 self.assertRegex(run.text + run.summary, "(?i)nothing to do")
 
+    def test_plan_of_a_pull_request_from_a_fork_without_secrets(self):
+        """The same for a plan that is asked for: what it lacks is said, and is no error."""
+        for command in ({"command": "plan"}, {"dry_run": "true"}):
+            for word, inputs in (("aws-secret-access-key", {"aws_access_key_id": "AKIDNOBODYKNOWS00001"}),
+                                 ("function-name", {"function_name": None})):
+                with self.subTest(command=command, word=word):
+                    self.folder = self.folder / "again"
+                    self.folder.mkdir()
+                    run = self.run_step(self.project(), events.pull_request(fork=True), env=NO_KEYS,
+                                        inputs=self.inputs(**command, **inputs))
+                    self.assertExit(run, 0)
+                    self.assertOutputs(run, deployed="false")
+                    self.assertEqual((self.requests(), run.log.errors), ([], []))
+                    self.assertRegex(run.text, "Nothing to do: a pull request from a fork gets no secrets")
+                    self.assertIn(word, run.text)
+
+    def test_plan_with_the_same_inputs_of_the_repositorys_own_pull_request(self):
+        run = self.run_step(self.project(), events.pull_request(),
+                            inputs=self.inputs(command="plan", aws_access_key_id="AKIDNOBODYKNOWS00001"))
+        self.assertExit(run, 2)
+
     def test_same_inputs_on_a_push(self):
         run = self.run_step(self.project(), inputs=self.inputs(aws_access_key_id="AKIDNOBODYKNOWS00001"))
         self.assertExit(run, 2)

@@ -121,6 +121,13 @@ static void check_one(const struct expected *row, const struct inputs *inputs,
     ck_assert_msg(strlen(gate.reason) < sizeof gate.reason - 1, SEEN, SEEN_ARGUMENTS);
     ck_assert_msg(strlen(gate.storage_reason) < sizeof gate.storage_reason - 1, SEEN,
                   SEEN_ARGUMENTS);
+    bool forgives = gate.credentials_optional;
+    bool tests = gate.storage_tests;
+    gate_forgive_inputs(&gate);
+    ck_assert_msg(gate.action == (forgives ? GATE_NOTHING : action), SEEN, SEEN_ARGUMENTS);
+    ck_assert_msg(gate.storage_tests == (tests && !forgives), SEEN, SEEN_ARGUMENTS);
+    ck_assert_msg((strstr(gate.reason, "gets no secrets") != NULL) == forgives, SEEN,
+                  SEEN_ARGUMENTS);
 }
 
 START_TEST(every_case_of_a_delivery)

@@ -167,6 +167,8 @@ void failure_handle(struct run *run, const struct stage *const *stages, size_t a
     if (!result->changed)
         return;
     if (is_kept(run, failed)) {
+        result->deployed =
+            run->inputs->command != COMMAND_ROLLBACK; /* that serves another commit */
         log_warning("on-failure is keep: the function serves the new image");
         return;
     }

@@ -157,8 +157,11 @@ class OnTheRoad(case.Case):
         seeded = self.seed(project)
         run = self.run_step(project, inputs=self.inputs(on_failure="keep"))
         self.assertExit(run, 1)
-        self.assertOutputs(run, rolled_back="false", health="failed")
+        self.assertOutputs(run, deployed="true", rolled_back="false", health="failed")
         self.assertNotEqual(self.cloud.digest_of(self.name), seeded)
+        self.assertEqual(self.cloud.digest_of(self.name), run.outputs["image-digest"])
+        self.assertTrue(any("on-failure is keep" in text for text in run.log.warnings), run.log.warnings)
+        self.assertIn("The function serves the new version, because on-failure is keep.", run.summary)
 
     def test_slow_first_answer_is_awaited(self):
         run = self.run_step(self.project(first_ms=1500), inputs=self.inputs(cold_start_wait="8"))

@@ -52,6 +52,15 @@ class Rollback(FunctionCase):
         self.assertExit(self.deploy(project), 0)
         self.serves("4")
 
+    def test_kept_though_it_does_not_answer(self):
+        """It serves, and is said to, but it is not this commit."""
+        project, _, _ = self.three_versions()
+        run = self.deploy(project, command="rollback", on_failure="keep", health_expect="what nobody says")
+        self.assertExit(run, 1)
+        self.assertOutputs(run, deployed="false", health="failed")
+        self.assertTrue(any("on-failure is keep" in text for text in run.log.warnings), run.log.warnings)
+        self.serves("2")
+
     def test_twice(self):
         self.twice(None)
 

@@ -528,6 +528,7 @@ static void kept(struct result *result, struct inputs *inputs)
 {
     health_rollback(result, inputs);
     inputs->on_failure = ON_FAILURE_KEEP;
+    result->deployed = true;
     result->rolled_back = false;
     result->restored[0] = '\0';
     result->spans.len--; /* no way back */

@@ -12,6 +12,7 @@
 
 #define KEY_MAX_CHARACTERS 200
 #define HASH_DIGITS        16
+#define HASH_CHARACTERS    (1 + HASH_DIGITS) /* behind '=' */
 
 static bool is_allowed(unsigned char c)
 {
@@ -44,6 +45,19 @@ static void make_key(const char *repository, const char *workflow, const char *r
         strbuf_addf(&key, "=%.*s", HASH_DIGITS, hex);
     }
     snprintf(ret_key, RECORD_VALUE_SIZE, "%s", key.buf);
+}
+
+void record_tag_name(const char *tag, const char *alias, char ret_name[RECORD_TAG_NAME_SIZE])
+{
+    CLEANUP(strbuf) struct strbuf name = STRBUF_INIT(STRBUF_NO_CAP);
+    strbuf_addf(&name, "%s%s%s", tag, alias ? ":" : "", alias ? alias : "");
+    if (name.len >= RECORD_TAG_NAME_SIZE) {
+        char hex[SHA256_HEX];
+        crypto_sha256_hex(name.buf, name.len, hex);
+        strbuf_truncate(&name, RECORD_TAG_NAME_SIZE - 1 - HASH_CHARACTERS);
+        strbuf_addf(&name, "=%.*s", HASH_DIGITS, hex);
+    }
+    snprintf(ret_name, RECORD_TAG_NAME_SIZE, "%s", name.buf);
 }
 
 struct record_claim record_claim_make(const char *run_number, const char *run_attempt,
@@ -109,6 +123,7 @@ static bool parse_entry(const char *text, size_t len, struct record_entry *ret_e
 void record_list_parse(const char *value, struct record_list *ret_list)
 {
     ret_list->len = 0;
+    ret_list->shared = false;
     for (const char *at = value ? value : ""; *at && ret_list->len < RECORD_MAX_ENTRIES;) {
         at += strspn(at, " ");
         size_t len = strcspn(at, " ");
@@ -116,6 +131,28 @@ void record_list_parse(const char *value, struct record_list *ret_list)
             ret_list->len++;
         at += len;
     }
+}
+
+static bool is_version(const struct record_entry *entry)
+{
+    return entry->what[strspn(entry->what, "0123456789")] == '\0';
+}
+
+void record_list_keep(struct record_list *list, bool versions)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->len; i++)
+        if (is_version(&list->items[i]) == versions)
+            list->items[kept++] = list->items[i];
+    list->len = kept;
+}
+
+void record_list_take_over(struct record_list *list, const char *version)
+{
+    record_list_drop_until(list, version);
+    if (list->len > 0 && strcmp(list->items[0].what, version) != 0)
+        list->len = 0;
+    list->shared = false;
 }
 
 void record_list_format(const struct record_list *list, char ret_value[RECORD_VALUE_SIZE])

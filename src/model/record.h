@@ -3,11 +3,12 @@
  *
  *   lambda-fastdeploy:claim      "12.1 org/app deploy.yml refs/heads/main": run number, attempt, and what the number counts within
  *   lambda-fastdeploy:claim-image  "12 sha256:…": the image that the claiming run wants the function to have
- *   lambda-fastdeploy:verified   "7/12 5/10" (versions) or "src-0123456789abcdef/12 …" (identity tags), newest first, each with its run
+ *   lambda-fastdeploy:verified:<alias>  "7/12 5/10": versions, newest first, each with its run
+ *   lambda-fastdeploy:verified   without an alias: "src-0123456789abcdef/12 …" (identity tags). Before each alias had a list of its own, all had this one in common
  *
- *   lambda-fastdeploy:rollback   "7 5": a roll-back from 7 to 5 was begun; "done 12" when run 12 has ended it
+ *   lambda-fastdeploy:rollback:<alias>, lambda-fastdeploy:rollback  "7 5": a roll-back from 7 to 5 was begun; "done 12" when run 12 has ended it
  *
- * A tag's value has at most 256 characters out of letters, digits, spaces and + - = . _ : / @
+ * A tag's key has at most 128 characters, its value at most 256, out of letters, digits, spaces and + - = . _ : / @
  * (docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html). Whatever else is in a name becomes '_', and a name that was changed
  * or cut so ends in '=' and 16 hex digits of its SHA-256, so that two names never become one.
  */
@@ -23,7 +24,11 @@
 #define RECORD_TAG_VERIFIED    "lambda-fastdeploy:verified"
 #define RECORD_TAG_ROLLBACK    "lambda-fastdeploy:rollback"
 #define RECORD_VALUE_SIZE      257
+#define RECORD_TAG_NAME_SIZE   129
 #define RECORD_MAX_ENTRIES     32
+
+/* The tag under which `tag` is remembered for an alias: "<tag>:<alias>"; alias NULL: `tag` itself. */
+void record_tag_name(const char *tag, const char *alias, char ret_name[RECORD_TAG_NAME_SIZE]);
 
 struct record_claim {
     int64_t number;  /* of the run; 0: none (another CI, a laptop), which claims nothing */
@@ -55,10 +60,18 @@ struct record_entry {
 struct record_list {
     struct record_entry items[RECORD_MAX_ENTRIES];
     size_t len;
+    bool
+        shared; /* an alias's, read from the tag that all had in common: it may hold what other aliases have served */
 };
 
 /* NULL and what is not such a list give an empty one; entries that make no sense are left out. */
 void record_list_parse(const char *value, struct record_list *ret_list);
+/* Leave out what is no version (`versions`), or what is one. */
+void record_list_keep(struct record_list *list, bool versions);
+/*
+ * A list that all aliases had in common becomes the one of the alias that served `version` last: what is newer is another's, and without that version all of it is.
+ */
+void record_list_take_over(struct record_list *list, const char *version);
 /* As many entries as fit, the newest first. */
 void record_list_format(const struct record_list *list, char ret_value[RECORD_VALUE_SIZE]);
 /* `what` becomes the newest entry; if it is that already, only its run is renewed. */

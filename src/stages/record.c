@@ -176,7 +176,14 @@ void record_current(const struct run *run, char ret_what[40])
 
 void record_read_list(const struct run *run, struct record_list *ret_list)
 {
-    record_list_parse(tag_value(run, RECORD_TAG_VERIFIED), ret_list);
+    const char *alias = run->inputs->alias;
+    char name[RECORD_TAG_NAME_SIZE];
+    record_tag_name(RECORD_TAG_VERIFIED, alias, name);
+    const char *own = tag_value(run, name);
+    bool shared = alias && !own;
+    record_list_parse(shared ? tag_value(run, RECORD_TAG_VERIFIED) : own, ret_list);
+    record_list_keep(ret_list, alias != NULL);
+    ret_list->shared = shared;
 }
 
 bool record_is_unproved(const struct run *run, const struct record_list *list, const char *what)
@@ -191,28 +198,31 @@ bool record_is_unproved(const struct run *run, const struct record_list *list, c
 
 static void add_list(const struct run *run, const struct record_list *list, struct json *tags)
 {
-    char value[RECORD_VALUE_SIZE];
+    char name[RECORD_TAG_NAME_SIZE], value[RECORD_VALUE_SIZE];
+    record_tag_name(RECORD_TAG_VERIFIED, run->inputs->alias, name);
     record_list_format(list, value);
-    if (!text_equal(tag_value(run, RECORD_TAG_VERIFIED), value))
-        json_put_string(tags, RECORD_TAG_VERIFIED, value);
+    if (!text_equal(tag_value(run, name), value))
+        json_put_string(tags, name, value);
 }
 
 int record_begin_rollback(struct run *run, const char *from, const char *to, struct error *err)
 {
-    char value[RECORD_VALUE_SIZE];
+    char name[RECORD_TAG_NAME_SIZE], value[RECORD_VALUE_SIZE];
+    record_tag_name(RECORD_TAG_ROLLBACK, run->inputs->alias, name);
     snprintf(value, sizeof value, "%s %s", from, to);
-    if (text_equal(tag_value(run, RECORD_TAG_ROLLBACK), value))
+    if (text_equal(tag_value(run, name), value))
         return 0;
-    return put_tag(run, RECORD_TAG_ROLLBACK, value, err);
+    return put_tag(run, name, value, err);
 }
 
 int record_end_rollback(struct run *run, const struct record_list *list, struct error *err)
 {
     CLEANUP(json) struct json *tags = json_new_object();
-    char done[RECORD_VALUE_SIZE];
+    char name[RECORD_TAG_NAME_SIZE], done[RECORD_VALUE_SIZE];
     add_list(run, list, tags);
+    record_tag_name(RECORD_TAG_ROLLBACK, run->inputs->alias, name);
     record_rollback_done(my_claim(run).number, done);
-    json_put_string(tags, RECORD_TAG_ROLLBACK, done);
+    json_put_string(tags, name, done);
     return put_tags(run, tags, err);
 }
 
@@ -220,8 +230,12 @@ const struct record_entry *record_unfinished_rollback(const struct run *run,
                                                       const struct record_list *list,
                                                       const char *current)
 {
-    return record_list_unfinished(list, tag_value(run, RECORD_TAG_ROLLBACK), my_claim(run).number,
-                                  current);
+    char name[RECORD_TAG_NAME_SIZE];
+    record_tag_name(RECORD_TAG_ROLLBACK, run->inputs->alias, name);
+    const char *tag = tag_value(run, name);
+    if (!tag && list->shared)
+        tag = tag_value(run, RECORD_TAG_ROLLBACK);
+    return record_list_unfinished(list, tag, my_claim(run).number, current);
 }
 
 /* Will the function get another image? Then the present one is what the way back needs. */
@@ -303,6 +317,12 @@ static int claim(struct run *run, struct error *err)
 const struct stage stage_claim = {
     .name = "claim", .title = "Claim the function", .wanted = NULL, .run = claim, .undo = NULL};
 
+static const char *alias_served_before(const struct run *run)
+{
+    const char *previous = run->result.function.previous_version;
+    return previous[0] ? previous : run->facts.function.alias_version;
+}
+
 /* What serves now has passed verification. */
 static void add_verified(struct run *run, struct json *tags)
 {
@@ -312,10 +332,12 @@ static void add_verified(struct run *run, struct json *tags)
     if (!what[0] || !text_equal(run->result.health.status, "ok"))
         return;
     record_read_list(run, &list);
-    if (list.len > 0 && text_equal(list.items[0].what, what))
-        return;
-    record_list_add(&list, what, my_claim(run).number);
-    log_info("%s has passed verification, so a rollback may go back to it", what);
+    if (list.shared)
+        record_list_take_over(&list, alias_served_before(run));
+    if (list.len == 0 || !text_equal(list.items[0].what, what)) {
+        record_list_add(&list, what, my_claim(run).number);
+        log_info("%s has passed verification, so a rollback may go back to it", what);
+    }
     add_list(run, &list, tags);
 }
 

@@ -27,7 +27,10 @@ bool record_newer_wants_ours(const struct run *run);
  */
 int record_claim_function(struct run *run, bool *ret_superseded, struct error *err);
 
-/* The list of what has passed verification, and writing it. */
+/*
+ * The list of what has passed verification, and writing it: of the alias that the inputs name, or of the function without one. An alias for which none is remembered yet has the one
+ * that all had in common (`shared`): it is read, and never written.
+ */
 struct record_list;
 void record_read_list(const struct run *run, struct record_list *ret_list);
 /*

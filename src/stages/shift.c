@@ -34,7 +34,7 @@ static const char *proved_before(const struct run *run, struct record_list *list
     bool will_be_proved = run->inputs->health_url || run->inputs->health_payload;
     record_read_list(run, list);
     if (!will_be_proved || run->result.function.version[0] || function->alias_routed ||
-        run->inputs->command != COMMAND_DEPLOY ||
+        run->inputs->command != COMMAND_DEPLOY || list->shared ||
         !record_is_unproved(run, list, function->alias_version))
         return NULL;
     return list->items[0].what;

@@ -107,7 +107,7 @@ static void say_drift(struct run *run)
     struct result *result = &run->result;
     snprintf(result->look.verified, sizeof result->look.verified, "%s", last->what);
     result->look.verified_run = last->run;
-    result->look.drifted = now[0] && !text_equal(now, last->what);
+    result->look.drifted = now[0] && !list.shared && !text_equal(now, last->what);
     log_info("last verified: %s, by run %lld%s", last->what, (long long)last->run,
              result->look.drifted ? "; what serves now is another one" : "");
 }

@@ -145,7 +145,7 @@ class Stage(FunctionCase):
 
     def prepare_bad_alias(self):
         """The version answers, but a check by the alias fails: the alias goes back to the version that is remembered as good."""
-        self.there(alias="live", tags={"lambda-fastdeploy:verified": "1/1"})
+        self.there(alias="live", tags={"lambda-fastdeploy:verified:live": "1/1"})
         self.with_alias()
         self.wanted_inputs["checks"] = "GET /health -> 299"
         self.good_exit, self.version_after, self.version_between = 1, "0", "1"
@@ -201,7 +201,7 @@ class Stage(FunctionCase):
         self.with_alias()
         run = self.run()
         second = run.outputs.get("function-version")
-        self.cloud.change_function(self.name, tags={"lambda-fastdeploy:verified": f"{second}/2 1/1"})
+        self.cloud.change_function(self.name, tags={"lambda-fastdeploy:verified:live": f"{second}/2 1/1"})
         self.wanted_inputs["command"] = "rollback"
         self.version_before, self.version_after = "1", "0"
 

@@ -71,7 +71,7 @@ class Unproved(FunctionCase):
         self.serves("1")
 
     def test_next_run_puts_back_what_its_check_refuses(self):
-        project, _ = self.serve("live", tags={"lambda-fastdeploy:verified": "1/1"})
+        project, _ = self.serve("live", tags={"lambda-fastdeploy:verified:live": "1/1"})
         self.killed_after_the_move(project, checks="GET /health -> 299")
         run = self.deploy(project, checks="GET /health -> 299")
         self.assertExit(run, 1)
@@ -80,13 +80,13 @@ class Unproved(FunctionCase):
         self.serves("0")
 
     def test_next_run_keeps_what_it_proves(self):
-        project, _ = self.serve("live", tags={"lambda-fastdeploy:verified": "1/1"})
+        project, _ = self.serve("live", tags={"lambda-fastdeploy:verified:live": "1/1"})
         self.killed_after_the_move(project)
         mark = self.mark()
         run = self.deploy(project)
         self.assertExit(run, 0)
         self.assertNotIn("UpdateAlias", cloud.operations(self.since(mark)))
-        self.assertTrue(self.tag("verified").startswith(f"{self.alias_target()}/"))
+        self.assertTrue(self.tag("verified:live").startswith(f"{self.alias_target()}/"))
         self.serves("1")
 
 

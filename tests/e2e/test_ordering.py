@@ -87,7 +87,7 @@ class Ordering(FunctionCase):
         self.assertExit(self.deploy(self.version(project, "B"), job=job(11)), 0)
         project.behave(version="bad", health="500").commit("Break it")
         self.assertExit(self.deploy(project, job=job(12)), 1)
-        self.assertEqual(self.tag("verified"), "3/11 2/10")
+        self.assertEqual(self.tag("verified:live"), "3/11 2/10")
         self.assertEqual(len(self.times()), 2, "a deployment that failed tells no time")
 
     def times(self):

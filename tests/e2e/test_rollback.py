@@ -83,3 +83,80 @@ class Rollback(FunctionCase):
         self.assertIn("waking it", run.text)
         self.assertEqual([answer for answer in client.answers if answer[0] != 200], [])
         self.serves("1")
+
+
+class Aliases(FunctionCase):
+    """Each alias of a function goes back through what it has served itself."""
+
+    base_stands = True
+
+    def to(self, project, alias, version):
+        """This version, with the alias's own configuration; the number that it has got."""
+        self.alias = alias
+        project.behave(version=version).commit(f"{alias} {version}")
+        run = self.deploy(project, environment=f"STAGE={alias}")
+        self.assertExit(run, 0)
+        return run.outputs["function-version"]
+
+    def back(self, project, alias, version):
+        self.alias = alias
+        run = self.deploy(project, command="rollback")
+        self.assertExit(run, 0)
+        self.assertEqual(self.alias_target(alias), version)
+        return run
+
+    def nothing_before(self, project, alias):
+        self.alias = alias
+        mark = self.mark()
+        run = self.deploy(project, command="rollback")
+        self.assertExit(run, 1)
+        self.assertError(run, "nothing to roll")
+        self.assertUntouched(mark)
+
+    def drift(self, project, alias):
+        self.alias = alias
+        return "what serves now is another one" in self.deploy(project, command="status").text
+
+    def test_two_aliases(self):
+        project, _ = self.serve()
+        prod = self.to(project, "prod", "1")
+        self.to(project, "staging", "2")
+        self.to(project, "prod", "3")
+        self.assertIsNone(self.tag("verified"))
+        self.back(project, "prod", prod)
+        self.serves("1")
+        self.nothing_before(project, "prod")
+        self.nothing_before(project, "staging")
+        self.serves("2")
+        for alias in ("prod", "staging"):
+            self.assertFalse(self.drift(project, alias), alias)
+
+    def remember_in_common(self, *versions):
+        """As it was before each alias had a list of its own."""
+        common = " ".join(f"{version}/{101 + i}" for i, version in enumerate(versions))
+        self.cloud.change_function(self.name, tags={"lambda-fastdeploy:verified": common})
+        return common
+
+    def test_a_list_in_common_is_read_and_not_written(self):
+        project, _ = self.serve()
+        first, second, third = (self.to(project, "live", version) for version in "123")
+        common = self.remember_in_common(third, second, first)
+        self.back(project, "live", second)
+        self.assertEqual(self.tag("verified"), common)
+        self.assertEqual(self.tag("verified:live"), f"{second}/102 {first}/103")
+        self.back(project, "live", first)
+        self.nothing_before(project, "live")
+
+    def test_a_list_in_common_with_another_alias(self):
+        """The first version behind it is one that this alias has served; the next run puts back nothing that it has not."""
+        project, _ = self.serve()
+        staging = self.to(project, "staging", "1")
+        prod = self.to(project, "prod", "2")
+        common = self.remember_in_common(staging, prod)
+        run = self.deploy(project, environment="STAGE=prod", checks="GET /health -> 299")
+        self.assertExit(run, 1)
+        self.assertEqual(self.alias_target("prod"), prod)
+        self.to(project, "prod", "3")
+        self.assertEqual(self.tag("verified"), common)
+        self.back(project, "prod", prod)
+        self.nothing_before(project, "prod")

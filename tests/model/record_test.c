@@ -118,6 +118,39 @@ START_TEST(compares_claims)
 END_TEST
 
 static const struct {
+    const char *alias, *name;
+} tag_names[] = {
+    {NULL, "lambda-fastdeploy:verified"},
+    {"live", "lambda-fastdeploy:verified:live"},
+    {"Live_2-b", "lambda-fastdeploy:verified:Live_2-b"},
+};
+
+START_TEST(names_tags)
+{
+    char name[RECORD_TAG_NAME_SIZE];
+    record_tag_name(RECORD_TAG_VERIFIED, tag_names[_i].alias, name);
+    ck_assert_str_eq(name, tag_names[_i].name);
+}
+END_TEST
+
+START_TEST(names_tags_of_long_aliases)
+{
+    char alias[129], name[RECORD_TAG_NAME_SIZE], other[RECORD_TAG_NAME_SIZE];
+    for (size_t len = 1; len < sizeof alias; len++) {
+        memset(alias, 'a', len);
+        alias[len] = '\0';
+        record_tag_name(RECORD_TAG_VERIFIED, alias, name);
+        ck_assert_uint_le(strlen(name), 128);
+        ck_assert(text_starts_with(name, "lambda-fastdeploy:verified:a"));
+        ck_assert_int_eq(text_ends_with(name, alias), len <= 101);
+        alias[len - 1] = 'b';
+        record_tag_name(RECORD_TAG_VERIFIED, alias, other);
+        ck_assert_str_ne(name, other);
+    }
+}
+END_TEST
+
+static const struct {
     const char *value, *read; /* as it is written again */
 } lists[] = {
     {NULL, ""},
@@ -179,6 +212,51 @@ START_TEST(keeps_what_fits)
     ck_assert_msg(text_starts_with(value, "src-0000000000000100/1100 src-0000000000000099/1099 "),
                   "%s", value);
     ck_assert_msg(!text_ends_with(value, " "), "%s", value);
+}
+END_TEST
+
+static const struct {
+    const char *list;
+    bool versions;
+    const char *left;
+} mixtures[] = {
+    {"7/12 src-0123456789abcdef/11 5/10", true, "7/12 5/10"},
+    {"7/12 src-0123456789abcdef/11 5/10", false, "src-0123456789abcdef/11"},
+    {"7/12 5/10", false, ""},
+    {"", true, ""},
+};
+
+START_TEST(tells_versions_from_images)
+{
+    struct record_list list;
+    char value[RECORD_VALUE_SIZE];
+    record_list_parse(mixtures[_i].list, &list);
+    record_list_keep(&list, mixtures[_i].versions);
+    record_list_format(&list, value);
+    ck_assert_str_eq(value, mixtures[_i].left);
+}
+END_TEST
+
+static const struct {
+    const char *list, *version, *left;
+} inheritances[] = {
+    {"9/20 8/19 7/18", "9", "9/20 8/19 7/18"},
+    {"9/20 8/19 7/18", "8", "8/19 7/18"},
+    {"9/20 8/19 7/18", "3", ""}, /* all of it was another alias's */
+    {"9/20 8/19 7/18", "", ""},  /* the alias is new */
+    {"", "8", ""},
+};
+
+START_TEST(takes_over_what_was_shared)
+{
+    struct record_list list;
+    char value[RECORD_VALUE_SIZE];
+    record_list_parse(inheritances[_i].list, &list);
+    list.shared = true;
+    record_list_take_over(&list, inheritances[_i].version);
+    record_list_format(&list, value);
+    ck_assert_str_eq(value, inheritances[_i].left);
+    ck_assert(!list.shared);
 }
 END_TEST
 
@@ -254,6 +332,10 @@ Suite *record_suite(void)
     tcase_add_test(tcase, fits_any_name_into_a_tag);
     tcase_add_loop_test(tcase, refuses_what_is_no_claim, 0, COUNT(no_claims));
     tcase_add_loop_test(tcase, compares_claims, 0, COUNT(orders));
+    tcase_add_loop_test(tcase, names_tags, 0, COUNT(tag_names));
+    tcase_add_test(tcase, names_tags_of_long_aliases);
+    tcase_add_loop_test(tcase, tells_versions_from_images, 0, COUNT(mixtures));
+    tcase_add_loop_test(tcase, takes_over_what_was_shared, 0, COUNT(inheritances));
     tcase_add_loop_test(tcase, reads_lists, 0, COUNT(lists));
     tcase_add_loop_test(tcase, adds_the_newest, 0, COUNT(additions));
     tcase_add_test(tcase, keeps_what_fits);

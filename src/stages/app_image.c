@@ -35,6 +35,7 @@ static void fill_order(struct run *run, const struct image_place *place, bool fr
         .use_cache = !fresh && !run->facts.image.blobs_missing,
         .write_cache = caches_may_write(run),
         .keep_old = true,
+        .needs_proof = true,
         .result = &run->result.image,
     };
 }
@@ -147,7 +148,7 @@ static bool do_tags_wait(const struct run *run)
     return run->image_tags_wait;
 }
 
-static int name_waiting_image(struct run *run, struct error *err)
+static int name_served_image(struct run *run, bool is_proved, struct error *err)
 {
     struct image_place place;
     struct image_order order;
@@ -155,10 +156,30 @@ static int name_waiting_image(struct run *run, struct error *err)
         return -1;
     fill_order(run, &place, false, &order);
     order.is_served = true;
+    order.needs_proof = !is_proved;
     char digest[DIGEST_SIZE];
     snprintf(digest, sizeof digest, "%s", run->result.image.digest);
-    log_info("Lambda has taken the image: it gets its tags");
     return name_image(&order, digest, err);
+}
+
+static int name_waiting_image(struct run *run, struct error *err)
+{
+    log_info("Lambda has taken the image: it gets its tags");
+    return name_served_image(run, false, err);
+}
+
+static bool is_built_again(const struct run *run)
+{
+    return must_prove_image(&run->facts.image, run->result.image.digest);
+}
+
+static int name_proved_image(struct run *run, struct error *err)
+{
+    log_info("the function answers well with the image: it gets its tags");
+    if (name_served_image(run, true, err) < 0)
+        return error_wrap(err, "deployed, but the next deployment of the same contents goes back "
+                               "to the image before");
+    return 0;
 }
 
 static int reuse_application(struct run *run, const struct image_place *place,
@@ -230,3 +251,10 @@ const struct stage stage_name_image = {.name = "name-image",
                                        .wanted = do_tags_wait,
                                        .run = name_waiting_image,
                                        .undo = NULL};
+
+const struct stage stage_name_proved_image = {.name = "name-image",
+                                              .title = "Name the image",
+                                              .wanted = is_built_again,
+                                              .closes = true,
+                                              .run = name_proved_image,
+                                              .undo = NULL};

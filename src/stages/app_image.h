@@ -20,6 +20,7 @@ bool app_image_may_be_zstd(const struct run *run, const struct error *err);
 /* Export the same image with gzip; the result then names that one. Says why in a warning. */
 int app_image_as_gzip(struct run *run, const struct error *refusal, struct error *err);
 
-extern const struct stage stage_app_image, stage_name_image;
+/* stage_name_proved_image: an image that was built again takes its tags from the one before only after the proof (stages/build_image.h). */
+extern const struct stage stage_app_image, stage_name_image, stage_name_proved_image;
 
 #endif

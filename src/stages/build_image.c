@@ -216,8 +216,26 @@ static void use_image(const struct image_order *order, const char *digest)
     images_uri(order->place, digest, result->uri, sizeof result->uri);
 }
 
+bool must_prove_image(const struct image_facts *facts, const char *digest)
+{
+    return facts->identity_digest[0] && digest[0] && !facts->blobs_missing &&
+           !text_equal(facts->identity_digest, digest);
+}
+
+static int keep_unproved(const struct image_order *order, const char *digest, struct error *err)
+{
+    if (images_keep(order->place, digest, err) < 0)
+        return error_wrap(err, "keeping the %s", order->what);
+    log_info("the tag %s stays on %s until the function has answered well with the new image",
+             order->facts->identity_tag, order->facts->identity_digest);
+    use_image(order, digest);
+    return 0;
+}
+
 int name_image(const struct image_order *order, const char *digest, struct error *err)
 {
+    if (order->needs_proof && must_prove_image(order->facts, digest))
+        return keep_unproved(order, digest, err);
     char final_digest[DIGEST_SIZE];
     unsigned flags =
         (order->keep_old ? IMAGES_KEEP_OLD : 0) | (order->is_served ? IMAGES_IS_SERVED : 0);

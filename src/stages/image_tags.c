@@ -10,8 +10,7 @@
 
 enum { IDENTITY, DIGEST, TAG, LOOKUPS };
 
-/* Keep what a function or version may still use from being swept up as untagged. */
-static int keep_digest(const struct image_place *place, const char *digest, struct error *err)
+int images_keep(const struct image_place *place, const char *digest, struct error *err)
 {
     char tag[64];
     snprintf(tag, sizeof tag, "keep-%.12s", digest + strlen("sha256:"));
@@ -28,7 +27,7 @@ static int move_tag(const struct image_place *place, const struct ecr_image *ima
 {
     if (text_equal(old_digest, image->digest))
         return 0;
-    if (keep_old && old_digest[0] && keep_digest(place, old_digest, err) < 0)
+    if (keep_old && old_digest[0] && images_keep(place, old_digest, err) < 0)
         return error_wrap(err, "keeping the image that loses the tag %s", tag);
     if (ecr_put_image(place->aws, place->name, image, tag, err) < 0)
         return error_wrap(err, "giving the image the tag %s:%s", place->name, tag);
@@ -51,7 +50,7 @@ static int put_tags(const struct image_place *place, const struct image_facts *i
         return -1;
     if (!identity_stays)
         return move_tag(place, given, image->identity_tag, found[IDENTITY].digest, keep_old, err);
-    if (!gets_tag && keep_digest(place, given->digest, err) < 0)
+    if (!gets_tag && images_keep(place, given->digest, err) < 0)
         return error_wrap(err, "keeping the image that the function runs");
     return 0;
 }

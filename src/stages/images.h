@@ -60,6 +60,9 @@ int images_new_bytes(const struct image_place *place, const struct image_facts *
                      const char *function_digest, const struct registry_manifest *manifest,
                      int64_t *ret_bytes, struct error *err);
 
+/* The tag keep-<12 hex digits> for what a function or version may use, so that it is not swept up as untagged. */
+int images_keep(const struct image_place *place, const char *digest, struct error *err);
+
 enum images_tag_flags {
     IMAGES_KEEP_OLD = 1, /* a digest that loses a tag gets the tag keep-<12 hex digits> */
     IMAGES_IS_SERVED = 2 /* the function runs `digest` already: nobody else's takes its place */

@@ -341,7 +341,7 @@ static void add_verified(struct run *run, struct json *tags)
     add_list(run, &list, tags);
 }
 
-/* Which part of a deployment a stage belongs to. configure and configure_late have one title. */
+/* Which part of a deployment a stage belongs to. configure and configure_late have one title, name_image and name_proved_image as well. */
 static const struct {
     const struct stage *stage;
     enum times_part part;

@@ -1,5 +1,7 @@
 """The command rollback: back through what passed verification, and nowhere else."""
 
+import signal
+
 from . import case, cloud
 from .serving import Client, FunctionCase
 
@@ -160,3 +162,134 @@ class Aliases(FunctionCase):
         self.assertEqual(self.tag("verified"), common)
         self.back(project, "prod", prod)
         self.nothing_before(project, "prod")
+
+
+BAD = "GET /health -> 299"  # what is built again has the same contents, so the request makes the difference
+
+
+class Rebuilt(FunctionCase):
+    """The same contents, built again: the tags go to the new image only when the function has answered well with it."""
+
+    base_stands = True
+
+    def two_versions(self, alias=None, **more):
+        """Version 2 serves; its digest, and what the tags for people and for the contents name."""
+        project, _ = self.serve(alias)
+        for version in "12":
+            project.behave(version=version).commit(version)
+            run = self.deploy(project, **more)
+            self.assertExit(run, 0)
+        return project, run.outputs["image-digest"], self.names()
+
+    def names(self):
+        return {tag: digest for tag, digest in self.cloud.tags(self.name).items()
+                if tag != "pushed" and not tag.startswith("keep-")}
+
+    def of(self, digest):
+        return {tag for tag, named in self.cloud.tags(self.name).items() if named == digest} - {"pushed"}
+
+    def kept(self, digest):
+        return "keep-" + digest.removeprefix("sha256:")[:12]
+
+    def fails(self, alias=None, **more):
+        project, good, names = self.two_versions(alias, **more)
+        run = self.deploy(project, no_cache="true", checks=BAD, **more)
+        self.assertExit(run, 1)
+        self.assertNotEqual(run.outputs["image-digest"], good, "it was not built again")
+        self.assertEqual((self.names(), self.cloud.digest_of(self.name)), (names, good))
+        run = self.deploy(project, **more)
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="false", image_built="reused", image_digest=good)
+        run = self.deploy(project, command="rollback", **more)
+        self.assertExit(run, 0)
+        self.serves("1")
+        run = self.deploy(project, **more)
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="true", image_digest=good)
+        self.serves("2")
+
+    def test_that_fails(self):
+        self.fails()
+
+    @case.slow
+    def test_that_fails_alias(self):
+        self.fails("live")
+
+    @case.slow
+    def test_that_fails_zstd(self):
+        self.cloud.settings_of(self.name, zstd_layers="accept")
+        self.fails(compression="zstd")
+
+    def test_that_is_good(self):
+        project, before, names = self.two_versions()
+        run = self.deploy(project, no_cache="true")
+        self.assertExit(run, 0)
+        after = run.outputs["image-digest"]
+        self.assertOutputs(run, deployed="true", image_built="built")
+        self.assertEqual(self.names(), {tag: after if digest == before else digest for tag, digest in names.items()})
+        self.assertEqual(self.of(before), {self.kept(before)})
+        run = self.deploy(project)
+        self.assertOutputs(run, deployed="false", image_digest=after)
+        self.assertExit(self.deploy(project, command="rollback"), 0)
+        self.serves("1")
+
+    def test_that_is_kept_though_it_fails(self):
+        """It serves, so it must not expire; what passed verification has the tags all the same."""
+        project, good, names = self.two_versions()
+        run = self.deploy(project, no_cache="true", checks=BAD, on_failure="keep")
+        self.assertExit(run, 1)
+        bad = run.outputs["image-digest"]
+        self.assertEqual((self.names(), self.cloud.digest_of(self.name)), (names, bad))
+        self.assertEqual(self.of(bad), {self.kept(bad)})
+        self.assertExit(self.deploy(project), 0)
+        self.assertEqual(self.cloud.digest_of(self.name), good)
+
+    def test_that_is_killed(self):
+        project, good, names = self.two_versions()
+        mark = self.mark()
+        step = self.started(project, no_cache="true", health_expect="never", cold_start_wait="20")
+        self.until(lambda: self.is_being_verified(mark), "the verification")
+        step.signal(signal.SIGKILL)
+        step.finish()
+        self.assertEqual(self.names(), names)
+        self.assertExit(self.deploy(project), 0)
+        self.assertEqual(self.cloud.digest_of(self.name), good)
+
+    def test_that_meets_another_run(self):
+        """Another run has put the tag of the contents meanwhile: there it stays."""
+        project, _, names = self.two_versions()
+        (tag,) = [tag for tag, digest in names.items() if tag.startswith("src-") and digest == self.cloud.digest_of(self.name)]
+        others = self.others_image("others")
+        self.cloud.settings_of(self.name, update_ms=2500)
+        mark = self.mark()
+        step = self.started(project, no_cache="true")
+        self.until(lambda: "UpdateFunctionCode" in cloud.operations(self.since(mark)), "the update")
+        self.give_tag(tag, others.split("@")[1])
+        run = self.finish(step)
+        self.assertExit(run, 0)
+        after = run.outputs["image-digest"]
+        self.assertEqual(self.cloud.digest_of(self.name), after)
+        self.assertEqual(self.names()[tag], others.split("@")[1])
+        self.assertEqual(self.names()[project.commit_id], after)
+
+    def test_that_cannot_be_named(self):
+        """What serves is good, so it stays, and is warned of."""
+        project, good, names = self.two_versions()
+        self.cloud.settings_of(self.name, update_ms=2500)
+        mark = self.mark()
+        step = self.started(project, no_cache="true")
+        self.until(lambda: "UpdateFunctionCode" in cloud.operations(self.since(mark)), "the update")
+        self.cloud.fault("ecr", "PutImage", "status", {"status": 400, "code": "InvalidParameterException"}, times=9,
+                         resource=self.name)
+        run = self.finish(step)
+        self.assertExit(run, 0)
+        self.assertOutputs(run, deployed="true")
+        self.assertEqual([text for text in run.log.warnings if "goes back to the image before" in text], run.log.warnings)
+        self.assertEqual(len(run.log.warnings), 1)
+        self.assertNotEqual(self.cloud.digest_of(self.name), good)
+        self.assertEqual(self.names(), names)
+
+    def give_tag(self, tag, digest):
+        (image,) = self.cloud.ecr("BatchGetImage", repositoryName=self.name, imageIds=[{"imageDigest": digest}])["images"]
+        self.cloud.ecr("PutImage", repositoryName=self.name, imageManifest=image["imageManifest"],
+                       imageManifestMediaType=image["imageManifestMediaType"], imageTag=tag)

@@ -9,6 +9,7 @@
 #include "model/plan.h"
 #include "model/record.h"
 #include "stages/app_image.h"
+#include "stages/build_image.h"
 #include "stages/create.h"
 #include "stages/health.h"
 #include "stages/images.h"
@@ -201,7 +202,10 @@ static int take_up_unfinished(struct run *run, const char *digest, struct error 
     bool will_be_proved = inputs->health_url || inputs->health_payload;
     record_read_list(run, &list);
     record_current(run, current);
-    if (inputs->alias || !will_be_proved || !record_is_unproved(run, &list, current))
+    /* An image that was built again bears its tags only after the proof. */
+    bool is_unproved = record_is_unproved(run, &list, current) ||
+                       (list.len > 0 && must_prove_image(&run->facts.image, digest));
+    if (inputs->alias || !will_be_proved || !is_unproved)
         return 0;
     const char *tag = list.items[0].what;
     if (images_place(run, &place, err) < 0 ||

@@ -251,17 +251,10 @@ static int wake_if_idle(struct run *run, const char *version, struct error *err)
     return 0;
 }
 
-static int shift(struct run *run, struct error *err)
+/* Until the alias is moved, or a newer run has it: the outcome says so. */
+static int move_until_decided(struct run *run, struct error *err)
 {
     struct result *result = &run->result;
-    if (!result->function.version[0])
-        return take_up_unfinished(run, err);
-    if (run->inputs->command == COMMAND_ROLLBACK &&
-        wake_if_idle(run, result->function.version, err) < 0)
-        return -1;
-    const char *before = result->function.previous_version;
-    snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
-             run->facts.function.alias_version);
     bool done = false;
     for (int try = 1; !done; try++) {
         journal_alias(run);
@@ -269,18 +262,34 @@ static int shift(struct run *run, struct error *err)
         if (moved || ours_may_have_arrived(err))
             result->changed = run->alias_touched = true;
         if (moved)
-            break;
+            return 0;
         if (try == OURS_TRIES || !ours_decide_again(err))
             return error_wrap(err, "moving the alias %s", run->inputs->alias);
         error_reset(err);
         if (look_again(run, &done, err) < 0)
             return -1;
-        if (result->outcome == OUTCOME_SUPERSEDED)
-            return 0;
+        done = done || result->outcome == OUTCOME_SUPERSEDED;
     }
-    if (run->alias_before.version[0] && wait_for_arrival(run, result->function.version, err) < 0)
+    return 0;
+}
+
+static int shift(struct run *run, struct error *err)
+{
+    struct result *result = &run->result;
+    const char *version = result->function.version, *before = run->alias_before.version;
+    if (!version[0])
+        return take_up_unfinished(run, err);
+    if (run->inputs->command == COMMAND_ROLLBACK && wake_if_idle(run, version, err) < 0)
         return -1;
-    log_info("the alias %s serves version %s%s%s", run->inputs->alias, result->function.version,
+    snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
+             run->facts.function.alias_version);
+    if (move_until_decided(run, err) < 0)
+        return -1;
+    if (result->outcome == OUTCOME_SUPERSEDED)
+        return 0;
+    if (before[0] && wait_for_arrival(run, version, err) < 0)
+        return -1;
+    log_info("the alias %s serves version %s%s%s", run->inputs->alias, version,
              before[0] ? ", before it " : "", before);
     return 0;
 }

@@ -304,8 +304,10 @@ static int clean_up_function(struct run *run, const char **ret_stage, struct err
     static const struct stage *const changing[] = {&stage_release, &stage_shift};
     for (size_t i = 0; i < sizeof looking / sizeof *looking; i++) {
         *ret_stage = looking[i]->name;
-        if (run_stage(run, looking[i], err) < 0)
-            return -1;
+        if (run_stage(run, looking[i], err) == 0)
+            continue;
+        cleanup_say_way_back(run);
+        return -1;
     }
     if (run->result.outcome == OUTCOME_SUPERSEDED)
         return 0; /* a newer run has it: what is there is its own */

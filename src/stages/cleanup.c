@@ -143,6 +143,20 @@ static int look(struct run *run, struct error *err)
     return remember_alias(run, err);
 }
 
+void cleanup_say_way_back(struct run *run)
+{
+    struct error ignored = ERROR_INIT; /* the one that is told is why nothing could be done */
+    snprintf(run->result.region, sizeof run->result.region, "%s", run->inputs->aws_region);
+    if (run->code_touched || run->alias_touched)
+        return; /* it was looked at: the undo says what it could not do */
+    remember_code(run);
+    if (remember_alias(run, &ignored) < 0)
+        log_debug("%s", ignored.msg);
+    stage_release.say_way_back(run);
+    stage_shift.say_way_back(run);
+    (void)tell_of_configuration(run, &ignored);
+}
+
 int cleanup_conclude(struct run *run, struct error *err)
 {
     if (!run->result.restored[0])

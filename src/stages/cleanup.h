@@ -18,6 +18,9 @@ bool cleanup_is_due(const struct run *run);
 /* What the killed run has changed and what was there before, for the stages' undo; superseded, if a newer run has the function. Behind stage_identify. */
 extern const struct stage stage_cleanup;
 
+/* Nothing could be looked at, without keys for one: the commands by which a person would put it back, by what the run wrote down. */
+void cleanup_say_way_back(struct run *run);
+
 /* All is put back that can be: tell it. ERROR_FAILED if there is more, which only a person can. */
 int cleanup_conclude(struct run *run, struct error *err);
 

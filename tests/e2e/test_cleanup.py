@@ -118,11 +118,13 @@ class Killed(CleanupCase):
 
 
     def test_without_credentials_it_says_so(self):
-        project, _ = self.unanswering()
+        project, digest = self.unanswering()
         state = self.killed(project, "the function runs", inputs=self.inputs(cold_start_wait="60"))
         run = self.cleanup(project, state, keys=False, env_more={"AWS_REGION": cloud.REGION, "AWS_EC2_METADATA_DISABLED": "true"})
         self.assertExit(run, 3)
         self.assertIn("credentials", run.log.errors[0])
+        self.assertIn(f"aws lambda update-function-code --region {cloud.REGION} --function-name {self.name}", run.text)
+        self.assertIn(digest, run.text)
 
     def test_a_configuration_that_was_begun_needs_a_person(self):
         project = self.project()

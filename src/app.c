@@ -33,7 +33,8 @@
 #define MAX_STAGES       20
 #define CLOSING_LIMIT_MS 60000 /* for what follows the proof, whatever the deadline says */
 
-/* What each command runs, in order; with `plan_only` when nothing may be changed. The report always follows. */
+/* What each command runs, in order; with `plan_only` when nothing may be changed. The report always
+ * follows. */
 static const struct pipeline {
     enum command command;
     bool plan_only;
@@ -110,8 +111,9 @@ static int read_event(struct app *app, struct error *err)
 }
 
 /*
- * The inputs are not good: does the event ask for nothing at all, whatever they say? A pull request from a fork has no secrets, and that is no mistake of
- * anybody's: its explicit plan has nothing to do then, either.
+ * The inputs are not good: does the event ask for nothing at all, whatever they say? A pull request
+ * from a fork has no secrets, and that is no mistake of anybody's: its explicit plan has nothing to
+ * do then, either.
  */
 static bool event_asks_for_nothing(struct app *app, int argc, const char *const *argv,
                                    const char *const *environment)
@@ -263,7 +265,8 @@ static bool is_let_in(struct app *app)
     return gate->action != GATE_NOTHING;
 }
 
-/* All before the stages. It is timed, but has no group in the log: whether there is a run to speak of is known only after it. */
+/* All before the stages. It is timed, but has no group in the log: whether there is a run to speak
+ * of is known only after it. */
 static bool begin(struct app *app, int argc, const char *const *argv,
                   const char *const *environment, enum inputs_ask *ret_ask)
 {
@@ -297,7 +300,9 @@ static bool is_cleanup(const char *program)
     return text_equal(slash ? slash + 1 : program, "cleanup");
 }
 
-/* What the killed run has changed, as it was before. `ret_stage` is where it stands, for an error. */
+/*
+ * What the killed run has changed, as it was before. `ret_stage` is where it stands, for an error.
+ */
 static int clean_up_function(struct run *run, const char **ret_stage, struct error *err)
 {
     static const struct stage *const looking[] = {&stage_identify, &stage_cleanup};
@@ -318,7 +323,8 @@ static int clean_up_function(struct run *run, const char **ret_stage, struct err
     return cleanup_conclude(run, err);
 }
 
-/* The post step, after every run: usually there is nothing to do. The inputs say where the function is, never what to do. */
+/* The post step, after every run: usually there is nothing to do. The inputs say where the function
+ * is, never what to do. */
 static int clean_up(struct app *app, const char *program, const char *const *environment)
 {
     const char *const argv[] = {program, NULL};

@@ -1,7 +1,8 @@
 /*
  * app.h: the whole program: arguments and environment in, exit code out.
  *
- * Reads the inputs, asks the gate, runs the command's stages in order, puts back what was changed when one fails, and always reports.
+ * Reads the inputs, asks the gate, runs the command's stages in order, puts back what was changed
+ * when one fails, and always reports.
  */
 #ifndef APP_H
 #define APP_H

@@ -40,7 +40,8 @@ void failure_say(struct run *run, const char *stage, const struct error *err)
     log_at(LOG_ERROR, has_place ? &place : NULL, "%s (help: %s)", shown.msg, address.buf);
 }
 
-/* A newer run has changed this already: what this run did there is gone, and nothing is to be put back. */
+/* A newer run has changed this already: what this run did there is gone, and nothing is to be put
+ * back. */
 static bool is_left_to_newer(const struct run *run, const struct error *err)
 {
     return run->result.outcome == OUTCOME_SUPERSEDED && err->kind == ERROR_CONFLICT &&
@@ -80,7 +81,8 @@ int failure_put_back(struct run *run, const struct stage *const *stages, size_t 
     return rc;
 }
 
-/* Ten seconds after the first signal the runner kills us: what a person would have to do then is said before the way back begins. */
+/* Ten seconds after the first signal the runner kills us: what a person would have to do then is
+ * said before the way back begins. */
 static void say_way_back(struct run *run, const struct stage *const *stages, size_t last)
 {
     struct result *result = &run->result;
@@ -100,7 +102,8 @@ static void say_way_back(struct run *run, const struct stage *const *stages, siz
     result->remedy[0] = '\0';
 }
 
-/* Kept is only what is there whole: a function that a failed update has left half-changed is put back whatever on-failure says. */
+/* Kept is only what is there whole: a function that a failed update has left half-changed is put
+ * back whatever on-failure says. */
 static bool is_kept(const struct run *run, const struct stage *failed)
 {
     return run->inputs->on_failure == ON_FAILURE_KEEP && failed == &stage_verify &&

@@ -1,6 +1,6 @@
 /*
- * unit.c: all unit tests in one program. `unit` runs every suite, `unit strbuf json` those two; CK_FORK=no runs them
- * in this process (for valgrind and debuggers).
+ * unit.c: all unit tests in one program. `unit` runs every suite, `unit strbuf json` those two;
+ * CK_FORK=no runs them in this process (for valgrind and debuggers).
  */
 #include <check.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-/* Install the handlers for SIGINT and SIGTERM, and ignore SIGPIPE and SIGXFSZ, which are errors of a write. Once, before the first
- * thread.
+/* Install the handlers for SIGINT and SIGTERM, and ignore SIGPIPE and SIGXFSZ, which are errors of
+ * a write. Once, before the first thread.
  */
 void cancel_install(void);
 
@@ -22,7 +22,8 @@ void cancel_release(void);
 /* The signal that asked us to stop, or 0. */
 int cancel_signal(void);
 
-/* Readable once a cancel was asked for; -1 before cancel_install and after cancel_release. Borrowed: never close or read it.
+/* Readable once a cancel was asked for; -1 before cancel_install and after cancel_release.
+ * Borrowed: never close or read it.
  */
 int cancel_fd(void);
 

@@ -1,7 +1,7 @@
 /*
  * cleanup.h: what a scope owns is given back when the scope ends.
  *
- *     CLEANUP(strbuf) struct strbuf body = STRBUF_INIT(1 << 20);  // strbuf_release(&body) at every way out
+ *     CLEANUP(strbuf) struct strbuf body = STRBUF_INIT(1 << 20);  // strbuf_release(&body)
  *     CLEANUP_FREE char *path = …;                                // free(path)
  *     CLEANUP_FD int fd = open(…);                                // close(fd) unless it is -1
  *     return STEAL(path);                                         // the caller owns it now

@@ -28,7 +28,8 @@ bool clock_parse_http_date(const char *text, int64_t *ret_wall_seconds);
 /* "2026-11-23T13:19:44Z", with optional fraction and with "+00:00"-like offsets → seconds since
  * 1970. */
 bool clock_parse_iso(const char *text, int64_t *ret_wall_seconds);
-/* The same, with up to nine digits of a second → nanoseconds since 1970; 0 if it is not one that an int64_t holds. */
+/* The same, with up to nine digits of a second → nanoseconds since 1970; 0 if it is not one that an
+ * int64_t holds. */
 int64_t clock_parse_iso_ns(const char *text);
 
 /* The seam: NULL members keep the real thing. The table is borrowed until it is replaced; NULL puts

@@ -274,8 +274,8 @@ static void end_worker(struct worker *worker)
     walk_folder_release(&worker->folder);
 }
 
-/* The error of the first file, should several threads have met one. Cancelling comes last: it may be
- * the echo of another thread's error. */
+/* The error of the first file, should several threads have met one. Cancelling comes last: it may
+ * be the echo of another thread's error. */
 static const struct worker *first_failure(const struct worker *workers, size_t count)
 {
     const struct worker *first = NULL;

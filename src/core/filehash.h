@@ -5,9 +5,9 @@
  * Large files come last, the largest first, so that no thread is left alone with one at the end. A
  * file is opened relative to its folder (which stays open while the next file is in it, too), never
  * through a link, and must still be the regular file of the size that the walk saw; if it vanished,
- * changed size or was written to while it was read, that is ERROR_FAILED, naming it. (A file that one
- * read takes whole is not looked at again behind it: five calls of the system a file, and no more.)
- * Unreadable: ERROR_SYSTEM. Whatever the number of threads, the result is the same.
+ * changed size or was written to while it was read, that is ERROR_FAILED, naming it. (A file that
+ * one read takes whole is not looked at again behind it: five calls of the system a file, and no
+ * more.) Unreadable: ERROR_SYSTEM. Whatever the number of threads, the result is the same.
  *
  * A file that the walk has only listed (WALK_UNSEEN) is looked at here: its entry gets mode and
  * size, or the size WALK_GONE if it is not there any more, and then sha256 says nothing.

@@ -24,12 +24,12 @@ struct http; /* opaque */
 struct http_options {
     const char *ca_file; /* borrowed during http_new; nothing else is trusted; NULL: the system's */
     const char *user_agent; /* borrowed during http_new */
-    /* Told of every exchange whose request is not `quiet`, from its thread: "GET host/path", the status (0: no
-     * answer), its time, whether it needed a new connection. NULL: nobody. */
+    /* Told of every exchange whose request is not `quiet`, from its thread: "GET host/path", the
+     * status (0: no answer), its time, whether it needed a new connection. NULL: nobody. */
     void (*observe)(void *context, const char *what, int status, int64_t ms, bool new_connection);
-    void *context; /* borrowed */
-    int64_t
-        max_timeout_ms; /* no exchange may take longer, whatever its request says; 0: no such limit */
+    void *context;          /* borrowed */
+    int64_t max_timeout_ms; /* no exchange may take longer, whatever its request says; 0: no such
+                               limit */
 };
 
 struct http *
@@ -37,8 +37,9 @@ http_new(const struct http_options *options); /* also sets libcurl up: before th
 void http_free(struct http *http);            /* NULL is allowed */
 
 /*
- * No exchange goes on after this moment of clock_now_ms(), but those that only clean up; 0: no such moment. From then on http_send
- * fails at once with ERROR_TIMEOUT, name "deadline". May be moved while exchanges run: it counts for those that begin later.
+ * No exchange goes on after this moment of clock_now_ms(), but those that only clean up; 0: no such
+ * moment. From then on http_send fails at once with ERROR_TIMEOUT, name "deadline". May be moved
+ * while exchanges run: it counts for those that begin later.
  */
 void http_set_deadline(struct http *http, int64_t deadline_ms);
 
@@ -48,9 +49,9 @@ void http_set_deadline(struct http *http, int64_t deadline_ms);
  * not one or holds credentials, plain http where it is refused, a header with a newline, a CA file
  * that cannot be read). `ret_response` must be initialised; it is released first, and filled in
  * only on success. The message names method, host and path, never the query or a header.
- * err->name is "dns", "connect", "tls", "reset", "truncated", "garbage", "timeout" or "deadline"; "dns",
- * "connect" (refused, a proxy's refusal, or too slow: ERROR_TIMEOUT), "tls" and "deadline" mean that nothing of
- * the request was sent.
+ * err->name is "dns", "connect", "tls", "reset", "truncated", "garbage", "timeout" or "deadline";
+ * "dns", "connect" (refused, a proxy's refusal, or too slow: ERROR_TIMEOUT), "tls" and "deadline"
+ * mean that nothing of the request was sent.
  */
 int http_send(struct http *http, const struct http_request *request,
               struct http_response *ret_response, struct error *err);

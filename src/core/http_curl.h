@@ -78,7 +78,9 @@ struct exchange {
 /* Everything that libcurl needs to know for this exchange. */
 CURLcode http_set_options(CURL *easy, const struct http *http, struct exchange *exchange);
 
-/* A worker for this thread alone, best one that has spoken to this origin before; afterwards back. */
+/*
+ * A worker for this thread alone, best one that has spoken to this origin before; afterwards back.
+ */
 struct worker *http_take_worker(struct http *http, const char *origin);
 void http_give_worker_back(struct http *http, struct worker *worker);
 

@@ -64,8 +64,8 @@ const char *http_response_header(const struct http_response *response, const cha
 void http_response_fill(struct http_response *response, int status, const char *body, size_t len);
 void http_response_add_header(struct http_response *response, const char *name, const char *value);
 
-/* ERROR_INPUT unless method and header names are tokens (RFC 9110 §5.6.2) and no header's value holds
- * a control character other than a tab: nothing can be smuggled in. */
+/* ERROR_INPUT unless method and header names are tokens (RFC 9110 §5.6.2) and no header's value
+ * holds a control character other than a tab: nothing can be smuggled in. */
 int http_request_check(const struct http_request *request, struct error *err);
 
 /* "localhost", 127.0.0.0/8 or "[::1]", as they stand in a URL. */

@@ -49,7 +49,9 @@ static bool is_safe(const char *method)
     return text_equal(method, "GET") || text_equal(method, "HEAD") || text_equal(method, "OPTIONS");
 }
 
-/* The connection stands, and the request is about to go out: the first or, by curl, another time. */
+/*
+ * The connection stands, and the request is about to go out: the first or, by curl, another time.
+ */
 static int before_sending(void *context, char *their_ip, char *our_ip, int their_port, int our_port)
 {
     struct exchange *exchange = context;

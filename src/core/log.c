@@ -104,7 +104,8 @@ void log_hide(log_hider *hider, void *context)
     pthread_mutex_unlock(&lock);
 }
 
-/* The text as it may be seen; `place` is where it stands if something has to be taken out. Under lock. */
+/* The text as it may be seen; `place` is where it stands if something has to be taken out. Under
+ * lock. */
 static const char *hidden(const char *text, struct strbuf *place)
 {
     if (!hide || !text)

@@ -1,10 +1,10 @@
 /*
  * log.h: what a person reads while the program runs.
  *
- * Only app, failure and stages log; everything below returns errors. Lines go to a sink: plain text on
- * a terminal or in another CI, workflow commands on GitHub (services/github.c provides that one).
- * Every text is made harmless (core/text.h) before it reaches the sink. Thread-safe: lines never
- * mix.
+ * Only app, failure and stages log; everything below returns errors. Lines go to a sink: plain text
+ * on a terminal or in another CI, workflow commands on GitHub (services/github.c provides that
+ * one). Every text is made harmless (core/text.h) before it reaches the sink. Thread-safe: lines
+ * never mix.
  */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H

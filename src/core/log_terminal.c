@@ -13,7 +13,8 @@
 #define BOLD       "\x1b[1m"
 #define PLAIN      "\x1b[0m"
 #define NO_WRAP                                                                                    \
-    "\x1b[?7l" /* what is too long for the terminal is cut: of two lines only one could be taken away */
+    "\x1b[?7l" /* what is too long for the terminal is cut: of two lines only one could be taken   \
+                  away */
 #define WRAP "\x1b[?7h"
 
 static bool has_colours;

@@ -7,8 +7,8 @@
 #ifndef CORE_PRIVATE_H
 #define CORE_PRIVATE_H
 
-/* No core files, no tracing (Linux: PR_SET_DUMPABLE, which also closes /proc/<pid>/environ and mem).
- * Best effort: a system that refuses is no reason not to run. */
+/* No core files, no tracing (Linux: PR_SET_DUMPABLE, which also closes /proc/<pid>/environ and
+ * mem). Best effort: a system that refuses is no reason not to run. */
 void private_process(void);
 
 #endif

@@ -1,14 +1,16 @@
 /*
  * process.h: run a program and read what it says, line by line. One of the three seams.
  *
- * argv only, never a shell. The child is in a process group of its own; when the deadline passes, who
- * listens gives up, or the run is cancelled, the group gets SIGINT, after `grace_ms` SIGTERM, after as long again
- * SIGKILL; it is always reaped. stdin is /dev/null unless `input` is given. Descriptors other than
- * 0–2 are closed in the child, its signal mask is empty and no signal is ignored.
+ * argv only, never a shell. The child is in a process group of its own; when the deadline passes,
+ * who listens gives up, or the run is cancelled, the group gets SIGINT, after `grace_ms` SIGTERM,
+ * after as long again SIGKILL; it is always reaped. stdin is /dev/null unless `input` is given.
+ * Descriptors other than 0–2 are closed in the child, its signal mask is empty and no signal is
+ * ignored.
  *
  * Whoever inherited the child's output and outlives it is heard for one more second and then left
  * alone; after a deadline or a cancel what is left of the group is killed. A run that is cancelled
- * (or whose `stop` is set) already starts nothing; a `stop` is noticed within 200 ms. Several threads may run programs at the same time.
+ * (or whose `stop` is set) already starts nothing; a `stop` is noticed within 200 ms. Several
+ * threads may run programs at the same time.
  */
 #ifndef CORE_PROCESS_H
 #define CORE_PROCESS_H
@@ -32,7 +34,8 @@ struct process_spec {
     int64_t timeout_ms;      /* 0: none */
     int64_t grace_ms;        /* 0: 2,000 */
     const atomic_bool *stop; /* borrowed; another thread sets it: ends as by a cancel; NULL: none */
-    /* Has whoever listens heard enough? Asked from this thread, at least every 200 ms; true: it is stopped. NULL: never. */
+    /* Has whoever listens heard enough? Asked from this thread, at least every 200 ms; true: it is
+     * stopped. NULL: never. */
     bool (*gives_up)(void *context);
     size_t max_line_bytes; /* a longer line arrives in pieces of this size; 0: 64 KiB */
     /* Called from this thread for each line without its newline (a '\r' at the end is left out

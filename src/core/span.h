@@ -42,7 +42,8 @@ int span_begin(struct spans *spans, int parent, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void span_end(struct spans *spans, int index);
 
-/* A span whose times are known from elsewhere (a build step's own clock), in ms since spans_init.
+/*
+ * A span whose times are known from elsewhere (a build step's own clock), in ms since spans_init.
  */
 int span_add(struct spans *spans, int parent, const char *name, int64_t start_ms, int64_t end_ms,
              bool cached, int64_t bytes);
@@ -50,16 +51,16 @@ void span_set_beside(struct spans *spans, int index);
 
 /*
  * Of the children of `parent`, which others have timed, those that ran at the same time as others
- * become `beside`. Left on the way is a chain without overlaps: the child that ended last, before it the
- * one that ended last before it began, and so on. What took no time is never marked.
+ * become `beside`. Left on the way is a chain without overlaps: the child that ended last, before
+ * it the one that ended last before it began, and so on. What took no time is never marked.
  */
 void spans_mark_beside(struct spans *spans, int parent);
 
 /* What it took, or has taken so far. 0 for SPAN_NONE. */
 int64_t span_ms(struct spans *spans, int index);
 
-/* Between the two nothing changes, and whoever wants to change something waits: `items` may be read, even where other
- * threads have spans that are still open. */
+/* Between the two nothing changes, and whoever wants to change something waits: `items` may be
+ * read, even where other threads have spans that are still open. */
 void spans_hold(struct spans *spans);
 void spans_let_go(struct spans *spans);
 

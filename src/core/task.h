@@ -2,8 +2,9 @@
  * task.h: a handful of independent jobs at once, then all of them joined.
  *
  * Each job has its own error; nothing is cancelled because another failed. Where no thread can be
- * made the job runs in the caller's thread: slower, never skipped. A job that is started under a cancel
- * shield (core/cancel.h) runs under one: what puts things back is not cut short in its threads either.
+ * made the job runs in the caller's thread: slower, never skipped. A job that is started under a
+ * cancel shield (core/cancel.h) runs under one: what puts things back is not cut short in its
+ * threads either.
  */
 #ifndef CORE_TASK_H
 #define CORE_TASK_H

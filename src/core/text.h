@@ -58,11 +58,10 @@ bool text_is_utf8(const char *bytes, size_t len);
 
 /*
  * Add `bytes` made safe for a log line or a Markdown cell: invalid UTF-8 becomes U+FFFD, control
- * characters (C0, DEL, C1, bidirectional marks and overrides, line and paragraph separators, invisible format
- * characters such as U+FEFF) become visible
- * escapes such as \x1b or \u202e, except that '\t' becomes a space. With `keep_newlines` '\n'
- * stays. At most `max_bytes` are added; what is cut ends in "…". ANSI colour sequences (ESC [ … m)
- * are left out instead of shown.
+ * characters (C0, DEL, C1, bidirectional marks and overrides, line and paragraph separators,
+ * invisible format characters such as U+FEFF) become visible escapes such as \x1b or \u202e, except
+ * that '\t' becomes a space. With `keep_newlines` '\n' stays. At most `max_bytes` are added; what
+ * is cut ends in "…". ANSI colour sequences (ESC [ … m) are left out instead of shown.
  */
 void text_add_visible(struct strbuf *sb, const char *bytes, size_t len, size_t max_bytes,
                       bool keep_newlines);

@@ -68,8 +68,8 @@ enum walk_verdict {
     WALK_LEAVE,     /* leave it out, do not look into it */
 };
 
-/* Is asked for each entry, in the table's order, by the caller's thread; `path` is relative to the root, `folder_len` bytes
- * of it are its folder's. */
+/* Is asked for each entry, in the table's order, by the caller's thread; `path` is relative to the
+ * root, `folder_len` bytes of it are its folder's. */
 typedef enum walk_verdict walk_judge(void *context, const char *path, size_t folder_len,
                                      bool is_folder);
 

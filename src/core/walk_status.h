@@ -17,8 +17,8 @@
 #define WALK_FLAG_GONE      4u /* a file that was listed and is not there any more */
 
 /*
- * Look at every entry with WALK_FLAG_UNSEEN: it gets its mode and size, or WALK_FLAG_GONE, and loses
- * that flag. ERROR_FAILED: it is no file any more, or its folder is no folder; ERROR_SYSTEM;
+ * Look at every entry with WALK_FLAG_UNSEEN: it gets its mode and size, or WALK_FLAG_GONE, and
+ * loses that flag. ERROR_FAILED: it is no file any more, or its folder is no folder; ERROR_SYSTEM;
  * ERROR_CANCELLED. Of several errors that of the first entry that met one.
  */
 int walk_fill_status(struct walk *walk, struct error *err);

@@ -45,9 +45,9 @@ void checks_release(struct checks *checks);
 /*
  * Put the values of earlier answers into `text`. `answers[i]` is the parsed answer of check i + 1,
  * or NULL if it was not JSON. `as_json` is for a body: a string's value is escaped for use between
- * quotes, arrays and objects are written as JSON. Without it, for a path, a value is percent-encoded
- * and must be a string, number or boolean. ERROR_FAILED if a reference has no value (null counts as
- * none), ERROR_TOO_LARGE if `out` overflows.
+ * quotes, arrays and objects are written as JSON. Without it, for a path, a value is
+ * percent-encoded and must be a string, number or boolean. ERROR_FAILED if a reference has no value
+ * (null counts as none), ERROR_TOO_LARGE if `out` overflows.
  */
 int checks_substitute(const char *text, const struct json *const *answers, size_t answer_count,
                       bool as_json, struct strbuf *out, struct error *err);

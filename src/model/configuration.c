@@ -103,7 +103,8 @@ static struct json *read_file_systems(const struct json *current)
     return read_list(json_get(current, "FileSystemConfigs"));
 }
 
-/* Levels are there with JSON only, and are INFO where nothing else is said (dg/monitoring-cloudwatchlogs-advanced.html). */
+/* Levels are there with JSON only, and are INFO where nothing else is said
+ * (dg/monitoring-cloudwatchlogs-advanced.html). */
 static struct json *read_logging(const struct json *current)
 {
     static const char *const levels[] = {"ApplicationLogLevel", "SystemLogLevel"};
@@ -225,7 +226,8 @@ static bool is_same(const struct row *row, const struct json *wanted, const stru
     return has_members(row, wanted, there) && (row->partial || has_members(row, there, wanted));
 }
 
-/* The environment that is wanted: what is there with the input's lines on top, or the input's lines alone. */
+/* The environment that is wanted: what is there with the input's lines on top, or the input's lines
+ * alone. */
 static struct json *wanted_environment(const struct inputs *inputs, const struct json *current)
 {
     struct json *environment = inputs->environment_mode == ENVIRONMENT_MERGE

@@ -1,9 +1,11 @@
 /*
- * configuration.h: the function's configuration as the inputs want it, against what Lambda says it is. Pure.
+ * configuration.h: the function's configuration as the inputs want it, against what Lambda says it
+ * is. Pure.
  *
- * Lambda answers in other shapes than it takes (layers with sizes, a VPC's id, the image's configuration one level deeper, defaults that nobody
- * asked for): one table knows that, so that a second deployment sees no difference. What an input does not name is never touched.
- * Source: Lambda API reference, FunctionConfiguration and UpdateFunctionConfiguration.
+ * Lambda answers in other shapes than it takes (layers with sizes, a VPC's id, the image's
+ * configuration one level deeper, defaults that nobody asked for): one table knows that, so that a
+ * second deployment sees no difference. What an input does not name is never touched. Source:
+ * Lambda API reference, FunctionConfiguration and UpdateFunctionConfiguration.
  */
 #ifndef MODEL_CONFIGURATION_H
 #define MODEL_CONFIGURATION_H
@@ -31,22 +33,26 @@ struct configuration_change {
 void configuration_change_release(struct configuration_change *change);
 
 /*
- * `current` is the configuration as Lambda answered it. ERROR_INPUT: function-configuration is not an object, or the environment is over
- * Lambda's 4 KB. ERROR_REFUSED: the environment cannot be read (Environment.Error), so it cannot be merged into.
+ * `current` is the configuration as Lambda answered it. ERROR_INPUT: function-configuration is not
+ * an object, or the environment is over Lambda's 4 KB. ERROR_REFUSED: the environment cannot be
+ * read (Environment.Error), so it cannot be merged into.
  */
 int configuration_compare(const struct inputs *inputs, const struct json *current,
                           struct configuration_change *ret_change, struct error *err);
 
-/* The same for a function that is still to be made: the wanted members are put into CreateFunction's `request`. */
+/* The same for a function that is still to be made: the wanted members are put into
+ * CreateFunction's `request`. */
 int configuration_put_wanted(const struct inputs *inputs, struct json *request, struct error *err);
 
 /* Is every member of `members` (in the shape of a request) as it is in `current`? */
 bool configuration_has(const struct json *current, const struct json *members);
 
-/* Is everything the same that a person can set, the code apart? States, RevisionId and dates do not count. Both as Lambda answered them. */
+/* Is everything the same that a person can set, the code apart? States, RevisionId and dates do not
+ * count. Both as Lambda answered them. */
 bool configuration_same_settings(const struct json *a, const struct json *b);
 
-/* A function whose present image is gone, or whose last update failed, refuses a new configuration until it has new code. */
+/* A function whose present image is gone, or whose last update failed, refuses a new configuration
+ * until it has new code. */
 bool configuration_must_wait(const struct function_facts *function);
 
 #endif

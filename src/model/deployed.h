@@ -1,11 +1,13 @@
 /*
- * deployed.h: which commits were deployed last, as which image and when, as a text for one of the function's tags, so that a run can say which commit its own
- * replaces and how often this function is deployed. Pure.
+ * deployed.h: which commits were deployed last, as which image and when, as a text for one of the
+ * function's tags, so that a run can say which commit its own replaces and how often this function
+ * is deployed. Pure.
  *
- *   lambda-fastdeploy:deployed      "4e1243bd22c6@9b1f3e5d7c2a/29583920 81d3a763dbba@0c5e0d8f54a1/29583701"
+ *   lambda-fastdeploy:deployed "4e1243bd22c6@9b1f3e5d7c2a/29583920 81d3a763dbba@0c5e…/29583701"
  *
- * One entry a deployment that changed the function and was verified, the newest first: twelve digits of the commit, of the image's digest, and the minutes since
- * 1970. At most seven fit in 256 characters (model/record.h has the source); the oldest are left out.
+ * One entry a deployment that changed the function and was verified, the newest first: twelve
+ * digits of the commit, of the image's digest, and the minutes since 1970. At most seven fit in 256
+ * characters (model/record.h has the source); the oldest are left out.
  */
 #ifndef MODEL_DEPLOYED_H
 #define MODEL_DEPLOYED_H

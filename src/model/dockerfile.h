@@ -6,7 +6,8 @@
  * dockerfile_images which outside images it starts from or copies from, and as what they are
  * written, so that they can be replaced by buildx's named contexts.
  *
- * Source of the rules: moby/buildkit frontend/dockerfile/{parser,instructions,shell,dockerfile2llb};
+ * Source of the rules: moby/buildkit
+ * frontend/dockerfile/{parser,instructions,shell,dockerfile2llb};
  * https://docs.docker.com/reference/dockerfile/.
  *
  * A file whose `# syntax=` names another frontend than docker/dockerfile is `foreign`: nobody but
@@ -81,7 +82,8 @@ void dockerfile_release(struct dockerfile *dockerfile);
 /* An ARG of this name stands somewhere in it. */
 bool dockerfile_declares(const struct dockerfile *dockerfile, const char *argument);
 
-/* The stage that `target` names (NULL or "": the last one). ERROR_INPUT names those that are there.
+/*
+ * The stage that `target` names (NULL or "": the last one). ERROR_INPUT names those that are there.
  */
 int dockerfile_find_target(const struct dockerfile *dockerfile, const char *target,
                            size_t *ret_stage, struct error *err);
@@ -144,9 +146,10 @@ bool dockerfile_starts_from_base(const struct dockerfile *dockerfile,
                                  const struct strvec *base_names);
 
 /*
- * What can be built before our base is there: of the stages that `target` needs those that do not need the base, without those that
- * another of them needs. Their names; a stage without a name is left out, and nothing is found where the target itself does not need the base, or
- * where it cannot be known what a stage needs.
+ * What can be built before our base is there: of the stages that `target` needs those that do not
+ * need the base, without those that another of them needs. Their names; a stage without a name is
+ * left out, and nothing is found where the target itself does not need the base, or where it cannot
+ * be known what a stage needs.
  */
 void dockerfile_stages_without_base(const struct dockerfile *dockerfile, size_t target,
                                     const struct strvec *base_names, struct strvec *ret_names);

@@ -76,9 +76,9 @@ static const char *look_up(struct lexer *lexer, const char *name)
     return NULL;
 }
 
-/* A word inside of a substitution; the words of the line around it must not see it. What was read of
- * the present one is lost, as in BuildKit, whose inner and outer words share a buffer: that decides
- * whether `<<EOF${A:-b}` opens a heredoc. */
+/* A word inside of a substitution; the words of the line around it must not see it. What was read
+ * of the present one is lost, as in BuildKit, whose inner and outer words share a buffer: that
+ * decides whether `<<EOF${A:-b}` opens a heredoc. */
 static int read_inner(struct lexer *lexer, char stop, bool raw_escapes, struct strbuf *out)
 {
     struct strvec *words = lexer->words;

@@ -1,4 +1,6 @@
-/* Quotes, escapes and variables of one word, and the words of a line that may hold heredoc marks. */
+/*
+ * Quotes, escapes and variables of one word, and the words of a line that may hold heredoc marks.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -13,8 +13,8 @@
 /* The flags in front of `text`, without their quotes and escapes; gives the rest of the text. */
 const char *dockerfile_take_flags(const char *text, char escape, struct strvec *ret_flags);
 
-/* The value of the flag "--from", NULL: not given. The last one, should there be several. "" is also
- * what a flag without a value has. */
+/* The value of the flag "--from", NULL: not given. The last one, should there be several. "" is
+ * also what a flag without a value has. */
 const char *dockerfile_flag(const struct dockerfile_instruction *instruction, const char *name);
 
 /* If `flag` is "--name" or "--name=value", its value ("" without one), else NULL. */

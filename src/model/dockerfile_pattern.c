@@ -31,8 +31,8 @@ static const char *literal(const char *pattern, size_t *ret_bytes, size_t *ret_l
 }
 
 /*
- * How many bytes of the front of `value` match: the fewest or the most. `reachable[i]` says that the
- * part of the pattern that was read so far matches the first i bytes.
+ * How many bytes of the front of `value` match: the fewest or the most. `reachable[i]` says that
+ * the part of the pattern that was read so far matches the first i bytes.
  */
 static void step_star(bool *reachable, const char *value, size_t len)
 {

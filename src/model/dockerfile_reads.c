@@ -248,7 +248,9 @@ static void set_in_both(struct reader *reader, struct environment *next, const c
     environment_set(reader->image, name, value);
 }
 
-/* One pair of an ENV. All pairs see the environment in front of the instruction: `next` gets them. */
+/*
+ * One pair of an ENV. All pairs see the environment in front of the instruction: `next` gets them.
+ */
 static int read_pair(struct reader *reader, int line, const char *key, const char *value,
                      struct environment *next, struct error *err)
 {
@@ -393,9 +395,9 @@ static int read_triggers(struct reader *reader, const struct dockerfile_stage *s
 }
 
 /*
- * A stage begins with all that the stage below it saw, its ARGs too, but what that stage's image has
- * by ENV is set once more: it hides an ARG of the same name, whichever came last there. Where the
- * image below is from outside, anything may be in it.
+ * A stage begins with all that the stage below it saw, its ARGs too, but what that stage's image
+ * has by ENV is set once more: it hides an ARG of the same name, whichever came last there. Where
+ * the image below is from outside, anything may be in it.
  */
 static void inherit(struct reader *reader, const struct dockerfile_stage *stage)
 {

@@ -23,10 +23,11 @@ typedef enum dockerfile_variable dockerfile_lookup(void *context, const char *na
                                                    const char **ret_value);
 
 /*
- * `word` with quotes and escapes taken away and $NAME, ${NAME}, ${NAME:-word}, :+ + :? ? # ## % %% /
+ * `word` with quotes and escapes taken away and $NAME, ${NAME}, ${NAME:-word}, :+ + :? ? # ## % %%
+ * /
  * // replaced. `lookup` NULL: nothing is set. *ret_unknown (may be NULL) gets the name of the first
- * unknown variable (heap, the caller's) or NULL; then the text is worth nothing. ERROR_INPUT without
- * a place: "bad substitution", an open quote, a `:?` that strikes.
+ * unknown variable (heap, the caller's) or NULL; then the text is worth nothing. ERROR_INPUT
+ * without a place: "bad substitution", an open quote, a `:?` that strikes.
  */
 int dockerfile_expand(const char *word, char escape, dockerfile_lookup *lookup, void *context,
                       struct strbuf *ret_text, char **ret_unknown, struct error *err);

@@ -29,8 +29,8 @@ static void replace(char **place, char *text)
     *place = text;
 }
 
-/* octokit/webhooks, push: ref, deleted, after (zeros when deleted), head_commit (null then). The ref
- * is the payload's: on deletion GITHUB_REF is the default branch's. */
+/* octokit/webhooks, push: ref, deleted, after (zeros when deleted), head_commit (null then). The
+ * ref is the payload's: on deletion GITHUB_REF is the default branch's. */
 static int read_push(const struct json *payload, struct event *event, struct error *err)
 {
     const char *ref = json_get_string(payload, "ref");

@@ -24,21 +24,21 @@ struct image_facts {
     char identity[65];  /* hex; "" when it could not be known yet (the base is still to be built) */
     char tag[TAG_SIZE]; /* for people: base-tag, or the commit */
     char identity_tag[TAG_SIZE]; /* <base-tag>-<16 hex> or src-<16 hex> */
-    char push_tag
-        [TAG_SIZE]; /* where a build is pushed to before it is proven; free to be moved, or new */
+    char push_tag[TAG_SIZE]; /* where a build is pushed to before it is proven; free to be moved, or
+                                new */
     char identity_digest[DIGEST_SIZE]; /* what identity_tag names now */
     char tag_digest[DIGEST_SIZE];      /* what tag names now */
     char tag_label[65]; /* the identity in the label of the image under tag; looked up only when
                            identity_tag names nothing */
     bool tag_labelled;  /* that image has such a label */
     bool tag_immutable, identity_tag_immutable;
-    bool
-        pushed_before; /* the tag that a build is pushed under was there: a run of ours has built here */
+    bool pushed_before; /* the tag that a build is pushed under was there: a run of ours has built
+                           here */
     char pushed_digest[DIGEST_SIZE]; /* what that tag named */
     bool cache_tag_immutable;        /* a cache can be written to this repository once only */
     bool blobs_missing; /* looked up only on a re-run: a blob of identity_digest is gone */
-    char parts
-        [4096]; /* digests of what the identity was made of: goes into a label, to say later what changed */
+    char parts[4096];   /* digests of what the identity was made of: goes into a label, to say later
+                           what changed */
     char file_name[300]; /* the Dockerfile as the user knows it */
     char change[200];    /* "Dockerfile.lambda.base changed", "argument PY changed"…, or "" */
 };
@@ -59,8 +59,8 @@ struct function_facts {
     bool alias_routed;           /* a share of its calls goes to another version */
     struct times times;          /* how long the deployments before this one took */
     struct deployed deployments; /* which commits they were */
-    bool
-        image_missing; /* looked up before the first change: the image it runs is gone from ECR, there is no way back to it */
+    bool image_missing; /* looked up before the first change: the image it runs is gone from ECR,
+                           there is no way back to it */
 };
 
 struct facts {

@@ -41,15 +41,15 @@ struct gate {
 
 /*
  * `checked_out_commit` is the commit of the working tree (needed for pull_request_target, and for a
- * workflow_run with from_fork), or NULL if it is not known. Uses of inputs: command, dry_run, storage_tests, storage_marker,
- * storage_checks, allow_pull_request.
+ * workflow_run with from_fork), or NULL if it is not known. Uses of inputs: command, dry_run,
+ * storage_tests, storage_marker, storage_checks, allow_pull_request.
  */
 struct gate gate_decide(const struct inputs *inputs, const struct event *event,
                         const char *checked_out_commit);
 
 /*
- * The inputs are not good: a fork's plan or status (`credentials_optional`) has nothing to do then, since what comes from secrets is empty there. Any other decision
- * stays as it is.
+ * The inputs are not good: a fork's plan or status (`credentials_optional`) has nothing to do then,
+ * since what comes from secrets is empty there. Any other decision stays as it is.
  */
 void gate_forgive_inputs(struct gate *gate);
 

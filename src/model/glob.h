@@ -2,9 +2,9 @@
  * glob.h: Go's path.Clean and path.Match, which decide what a COPY source names. Pure.
  *
  * In a pattern `*` is any run of characters without '/', `?` one character that is not '/', `[a-z]`
- * and `[^a-z]` a class (which may match '/'), `\` takes the next character literally. The whole name
- * must match. A character is a UTF-8 sequence; a byte that is not part of one is a character of its
- * own (U+FFFD). Source: pkg.go.dev/path#Match.
+ * and `[^a-z]` a class (which may match '/'), `\` takes the next character literally. The whole
+ * name must match. A character is a UTF-8 sequence; a byte that is not part of one is a character
+ * of its own (U+FFFD). Source: pkg.go.dev/path#Match.
  */
 #ifndef MODEL_GLOB_H
 #define MODEL_GLOB_H

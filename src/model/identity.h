@@ -1,13 +1,14 @@
 /*
- * identity.h: what an image is made of, condensed to one key. Pure: the parts are given, never read.
+ * identity.h: what an image is made of, condensed to one key. Pure: the parts are given, never
+ * read.
  *
  * The key is the SHA-256 of the line "lambda-fastdeploy identity 1\n" and of the parts in the order
- * of enum identity_part, each as tag byte, length (8 bytes, big endian) and bytes; what is not given
- * is left out, so that "no check" and "an empty check" differ. The entries of the context enter as
- * one part: the SHA-256 over their records in the order in which they were added, which must be the
- * same for the same tree whatever the file system's order. A record is the type's letter, the
- * permission bits, the path and the detail; numbers and the lengths in front of path and detail take
- * 8 bytes, big endian.
+ * of enum identity_part, each as tag byte, length (8 bytes, big endian) and bytes; what is not
+ * given is left out, so that "no check" and "an empty check" differ. The entries of the context
+ * enter as one part: the SHA-256 over their records in the order in which they were added, which
+ * must be the same for the same tree whatever the file system's order. A record is the type's
+ * letter, the permission bits, the path and the detail; numbers and the lengths in front of path
+ * and detail take 8 bytes, big endian.
  *
  * The format's version is part of the key: a new version rebuilds every image once.
  */
@@ -52,8 +53,8 @@ struct identity_entry {
     enum identity_type type;
     const char *path; /* borrowed; relative to the context, no "./"; any bytes but 0 and '/'-runs */
     unsigned mode;    /* permission bits 07777; links: ignored */
-    const void *
-        detail; /* borrowed; file: SHA-256 of the content; link: its target; device: "major:minor" */
+    const void *detail; /* borrowed; file: SHA-256 of the content; link: its target; device:
+                           "major:minor" */
     size_t detail_len;
 };
 
@@ -87,8 +88,9 @@ void identity_explain(const char *old_parts, const char *new_parts, const char *
                       struct strbuf *ret_text);
 
 /*
- * The build arguments that count, as sorted KEY=VALUE: of `given` (the last one of a KEY wins) those
- * in `declared` and those BuildKit itself listens to. `all`: every one (a frontend of its own).
+ * The build arguments that count, as sorted KEY=VALUE: of `given` (the last one of a KEY wins)
+ * those in `declared` and those BuildKit itself listens to. `all`: every one (a frontend of its
+ * own).
  */
 void identity_arguments(const struct strvec *given, const struct strvec *declared, bool all,
                         struct strvec *ret_arguments);

@@ -2,15 +2,16 @@
  * ignore.h: .dockerignore, as moby/patternmatcher and BuildKit's file transfer read it. Pure.
  *
  * A line is a pattern relative to the context's root; `#` in the first column is a comment; white
- * space around, a slash in front and one behind do not matter; `!` takes back; the last pattern that
- * says something wins; a folder's verdict holds for what is below it, pattern by pattern. `*` and `?`
- * do not match '/', `**` matches any number of folders, `\` escapes. `[…]` is a class.
+ * space around, a slash in front and one behind do not matter; `!` takes back; the last pattern
+ * that says something wins; a folder's verdict holds for what is below it, pattern by pattern. `*`
+ * and `?` do not match '/', `**` matches any number of folders, `\` escapes. `[…]` is a class.
  * Sources: moby/patternmatcher patternmatcher.go and ignorefile/ignorefile.go; tonistiigi/fsutil
  * filter.go (Walk).
  *
- * The patterns become regular expressions of Go's in the original, and a few odd ones mean something
- * there that nobody intends (a `*` inside of a class, `\d`, `|`). Such patterns set `uncertain`; then
- * nothing is taken as ignored, which errs on the safe side. In one case BuildKit ignores more: a
+ * The patterns become regular expressions of Go's in the original, and a few odd ones mean
+ * something there that nobody intends (a `*` inside of a class, `\d`, `|`). Such patterns set
+ * `uncertain`; then nothing is taken as ignored, which errs on the safe side. In one case BuildKit
+ * ignores more: a
  * `!x/ * / **` (without the spaces) does not bring it into an ignored folder below x.
  */
 #ifndef MODEL_IGNORE_H
@@ -37,8 +38,8 @@ struct ignore {
         .patterns = NULL, .len = 0                                                                 \
     }
 
-/* The text of an ignore file. ERROR_INPUT with name:line if BuildKit refuses it, too: a pattern that
- * is not well-formed, a lone "!", a line of 64 KiB. ret_ignore must be IGNORE_INIT. */
+/* The text of an ignore file. ERROR_INPUT with name:line if BuildKit refuses it, too: a pattern
+ * that is not well-formed, a lone "!", a line of 64 KiB. ret_ignore must be IGNORE_INIT. */
 int ignore_parse(const char *name, const char *text, size_t len, struct ignore *ret_ignore,
                  struct error *err);
 /* The values of --exclude flags, or the one pattern of --parents. */

@@ -4,8 +4,9 @@
  * The original turns a pattern into a regular expression of Go's; here it becomes a row of tokens
  * with the same meaning. In brackets, what the expression would be:
  *     c       LITERAL        ?    NOT_SLASH [^/]      *        RUN [^/]*
- *     [a-z]   CLASS          ^    START ^             **, **!/ FOLDERS (.*!/)? or, at the end, ANY .*
- * (read "!/" as "/"). A '.' of a regular expression does not match a line feed; [^/] does.
+ *     [a-z]   CLASS          ^    START ^             **, **!/ FOLDERS (.*!/)?
+ * or ANY .*, where ** stands at the end (read "!/" as "/"). A '.' of a regular expression does not
+ * match a line feed; [^/] does.
  */
 #include "model/ignore_pattern.h"
 
@@ -258,9 +259,10 @@ static bool takes(const struct ignore_token *token, uint32_t character)
 }
 
 /*
- * All places in the pattern at once, character by character, so that no pattern takes long: active[i]
- * says that the tokens before i match what was read. A FOLDERS token has two places: i (nothing
- * taken yet; may also be passed over) and inside[i] (in the middle of what it takes, up to a slash).
+ * All places in the pattern at once, character by character, so that no pattern takes long:
+ * active[i] says that the tokens before i match what was read. A FOLDERS token has two places: i
+ * (nothing taken yet; may also be passed over) and inside[i] (in the middle of what it takes, up to
+ * a slash).
  */
 struct places {
     bool *active, *inside;

@@ -105,8 +105,9 @@ enum inputs_ask { INPUTS_RUN, INPUTS_HELP, INPUTS_VERSION };
 int inputs_read(int argc, const char *const *argv, const char *const *env,
                 struct inputs *ret_inputs, enum inputs_ask *ret_ask, struct error *err);
 /*
- * Only what is asked for: command and dry-run; everything else as if it were not given, and nothing is required. For a run whose inputs are not good,
- * to know whether its event asks for anything at all: a pull request from a fork has no secrets, so inputs are empty that must not be.
+ * Only what is asked for: command and dry-run; everything else as if it were not given, and nothing
+ * is required. For a run whose inputs are not good, to know whether its event asks for anything at
+ * all: a pull request from a fork has no secrets, so inputs are empty that must not be.
  */
 int inputs_read_intent(int argc, const char *const *argv, const char *const *env,
                        struct inputs *ret_inputs, struct error *err);

@@ -45,8 +45,8 @@ static bool has_digits_only(const char *text, size_t len)
     return len > 0;
 }
 
-/* us-east-1, us-gov-west-1, ap-southeast-7: words of small letters, then a number. It becomes a part
- * of host names. */
+/* us-east-1, us-gov-west-1, ap-southeast-7: words of small letters, then a number. It becomes a
+ * part of host names. */
 static bool is_region(const char *text, size_t len)
 {
     size_t words = 0, start = 0;
@@ -133,8 +133,8 @@ int input_check_account(const char *name, const char *text, struct error *err)
     return input_refuse(err, name, text, "is no account id; give 12 digits (quoted in YAML)");
 }
 
-/* ECR CreateRepository, repositoryName: words of small letters and digits, joined by single . _ - in
- * parts that are joined by slashes. */
+/* ECR CreateRepository, repositoryName: words of small letters and digits, joined by single . _ -
+ * in parts that are joined by slashes. */
 bool input_is_repository(const char *text)
 {
     bool in_word = false;

@@ -1,7 +1,8 @@
 /*
- * function-configuration: a JSON object that is merged into UpdateFunctionConfiguration. Its members
- * are those of Lambda's API (docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration).
- * A member that this table does not know passes: Lambda may have learned it since.
+ * function-configuration: a JSON object that is merged into UpdateFunctionConfiguration. Its
+ * members are those of Lambda's API
+ * (docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration). A member that this table
+ * does not know passes: Lambda may have learned it since.
  */
 #include <stdio.h>
 #include <string.h>

@@ -128,7 +128,9 @@ static int refuse_twins(const struct input_spec *spec, struct keyed *pairs, size
     return 0;
 }
 
-/* The line's key, judged. A line is never quoted: it may be a piece of a secret of several lines. */
+/*
+ * The line's key, judged. A line is never quoted: it may be a piece of a secret of several lines.
+ */
 static int check_pair(const struct input_spec *spec, const struct lines *lines, size_t *ret_key_len,
                       struct error *err)
 {

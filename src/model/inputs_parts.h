@@ -13,7 +13,9 @@
 #define INPUT_MAX_BYTES ((size_t)1 << 20) /* of one input's text */
 
 struct input_type {
-    /* `text` is trimmed, not empty, UTF-8 and at most INPUT_MAX_BYTES long. Writes the row's field. */
+    /*
+     * `text` is trimmed, not empty, UTF-8 and at most INPUT_MAX_BYTES long. Writes the row's field.
+     */
     int (*parse)(const struct input_spec *spec, const char *text, struct inputs *inputs,
                  struct error *err);
     void (*release)(const struct input_spec *spec, struct inputs *inputs); /* NULL: nothing owned */
@@ -45,7 +47,9 @@ const char *input_quote(char buffer[INPUT_QUOTE_BYTES], const char *text);
 
 const struct input_spec *input_find(const char *name); /* NULL: no such row */
 
-/* Checks of single values, for the table's `check`. The rules' sources stand at their definitions. */
+/*
+ * Checks of single values, for the table's `check`. The rules' sources stand at their definitions.
+ */
 int input_check_region(const char *name, const char *text, struct error *err);
 int input_check_role_arn(const char *name, const char *text, struct error *err);
 int input_check_session_name(const char *name, const char *text, struct error *err);

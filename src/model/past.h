@@ -10,11 +10,13 @@
 #include "model/result.h"
 #include "model/times.h"
 
-/* What a part usually takes: the median of those deployments in which it took anything; 0: not known. */
+/* What a part usually takes: the median of those deployments in which it took anything; 0: not
+ * known. */
 int64_t past_expected_ms(const struct times *times, enum times_part part);
 
-/* What a deployment as it is planned will probably take: the usual times of the parts that it would do, and the plan's own. 0: this is no plan,
- * it would do nothing, or of a part that it would do nothing is known. */
+/* What a deployment as it is planned will probably take: the usual times of the parts that it would
+ * do, and the plan's own. 0: this is no plan, it would do nothing, or of a part that it would do
+ * nothing is known. */
 int64_t past_planned_ms(const struct result *result);
 
 /* This run among the deployments that built as much as it did. */

@@ -62,8 +62,8 @@ struct alias_plan {
 };
 
 /*
- * `digest` as above; `changes`: code or configuration of the function will be changed, or was; `configured_otherwise`: the version that the alias serves
- * differs from what the inputs ask for.
+ * `digest` as above; `changes`: code or configuration of the function will be changed, or was;
+ * `configured_otherwise`: the version that the alias serves differs from what the inputs ask for.
  */
 struct alias_plan plan_alias(const struct inputs *inputs, const struct function_facts *function,
                              const char *digest, bool changes, bool configured_otherwise);

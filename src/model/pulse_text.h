@@ -17,7 +17,9 @@ struct pulse_state {
     int64_t bytes_done, bytes_all; /* pushed; 0 of 0: nothing is known of it */
 };
 
-/* "Application image: 40.0 s so far, usually 1 min 10 s; 4 of 10 steps done; 12 MB of 30 MB pushed" */
+/*
+ * "Application image: 40.0 s so far, usually 1 min 10 s; 4 of 10 steps done; 12 MB of 30 MB pushed"
+ */
 void pulse_add_text(const struct pulse_state *state, struct strbuf *out);
 
 #endif

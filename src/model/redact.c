@@ -52,7 +52,8 @@ static void add_percent_encoded(struct redact *redact, const char *value)
     memory_wipe(lower.buf, lower.len);
 }
 
-/* Three bytes become four digits, so there are three places for its beginning. Digits that hold bits of what stands before or behind it are left out. */
+/* Three bytes become four digits, so there are three places for its beginning. Digits that hold
+ * bits of what stands before or behind it are left out. */
 static void add_base64(struct redact *redact, const char *value, size_t len)
 {
     for (size_t shift = 0; shift < 3; shift++) {

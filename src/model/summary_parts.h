@@ -45,7 +45,8 @@ void summary_add_fence(struct strbuf *out, const char *info, const struct strbuf
 /* "1 step", "12 steps". */
 void summary_add_count(struct strbuf *out, size_t count, const char *one, const char *many);
 /* Of a build step's name or an error's message what a person reads: a registry of ECR is left out,
- * a digest behind a name too; else it keeps twelve digits: "FROM python:3.12", "sha256:0c5e0d8f54a1". */
+ * a digest behind a name too; else it keeps twelve digits: "FROM python:3.12",
+ * "sha256:0c5e0d8f54a1". */
 void summary_add_brief(struct strbuf *out, const char *text);
 /* The first twelve digits, as code; "none" for "". */
 void summary_add_digest(struct strbuf *out, const char *digest);

@@ -103,7 +103,9 @@ static void add_remark(struct strbuf *remarks, bool holds, const char *text)
         strbuf_addf(remarks, "%s%s", remarks->len > 0 ? ", " : "", text);
 }
 
-/* A push is named after the tag that it goes under, which nobody needs to know (ARCHITECTURE.md). */
+/*
+ * A push is named after the tag that it goes under, which nobody needs to know (ARCHITECTURE.md).
+ */
 static void add_name(struct strbuf *out, const struct span *span)
 {
     bool is_push = text_starts_with(span->name, "pushing ") &&

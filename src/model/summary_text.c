@@ -116,7 +116,8 @@ static size_t digest_len(const char *text)
     return mark + digits + (is_cut ? strlen(cut) : 0);
 }
 
-/* How long a registry's name and its slash are that begin here: "123456789012.dkr.ecr.<region>.amazonaws.com/". */
+/* How long a registry's name and its slash are that begin here:
+ * "123456789012.dkr.ecr.<region>.amazonaws.com/". */
 static size_t registry_len(const char *text)
 {
     static const char host[] = ".dkr.ecr.";

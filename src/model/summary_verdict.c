@@ -27,7 +27,8 @@ bool summary_is_about_function(const struct summary *summary)
 /* What the headline speaks of. */
 enum subject { DEPLOYMENT, ROLLBACK, LOOK, BASE, SUBJECTS };
 
-/* "%n" stands for the function's name, "%t" for the time that it took, "%s" for the stage that failed. */
+/* "%n" stands for the function's name, "%t" for the time that it took, "%s" for the stage that
+ * failed. */
 static const struct {
     enum outcome outcome;
     const char *forms[SUBJECTS]; /* NULL: as for a deployment */

@@ -1,11 +1,14 @@
 /*
- * times.h: how long the last deployments took, as a text for one of the function's tags, so that a run can say what to expect and compare itself. Pure.
+ * times.h: how long the last deployments took, as a text for one of the function's tags, so that a
+ * run can say what to expect and compare itself. Pure.
  *
  *   lambda-fastdeploy:times      "325/0/281/21/12 1904/1530/290/22/13"
  *
- * One entry a deployment that changed the function and was verified, the newest first: the whole run, building the base image, building the application image,
- * changing the function (configuration, code, version, alias), verifying it; each in tenths of a second. A part that was not built, or not run, is 0; one that was is at
- * least 1. At most ten entries; the oldest are left out when they do not fit in 256 characters (model/record.h has the source).
+ * One entry a deployment that changed the function and was verified, the newest first: the whole
+ * run, building the base image, building the application image, changing the function
+ * (configuration, code, version, alias), verifying it; each in tenths of a second. A part that was
+ * not built, or not run, is 0; one that was is at least 1. At most ten entries; the oldest are left
+ * out when they do not fit in 256 characters (model/record.h has the source).
  */
 #ifndef MODEL_TIMES_H
 #define MODEL_TIMES_H

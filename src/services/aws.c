@@ -13,12 +13,15 @@
 #define OWN_HEADERS     4   /* of these, added by prepare() */
 #define CLOCK_OFF_S     240 /* clocks that agree better than this are not why a signature fails */
 #define RETRY_AFTER_MAX 600000 /* ms */
-/* A change that is on its way takes effect whether we wait or not: a cancel leaves it this long to say so, or nobody would know what to put back. */
+/* A change that is on its way takes effect whether we wait or not: a cancel leaves it this long to
+ * say so, or nobody would know what to put back. */
 #define CHANGE_GRACE_MS 3000
 
 /*
- * The standard, but for throttling: all control calls to Lambda share 15 a second of an account and region, which a matrix of functions uses up. Eight attempts are half a minute.
- * (aws-actions/aws-lambda-deploy#64: three are too few.) An invocation meets the function's own concurrency, and whoever invokes knows how long to wait.
+ * The standard, but for throttling: all control calls to Lambda share 15 a second of an account and
+ * region, which a matrix of functions uses up. Eight attempts are half a minute.
+ * (aws-actions/aws-lambda-deploy#64: three are too few.) An invocation meets the function's own
+ * concurrency, and whoever invokes knows how long to wait.
  */
 static const struct retry_policy patient_when_throttled = {.max_attempts = 3,
                                                            .max_throttled = 8,

@@ -155,8 +155,8 @@ static void push_own_builders(struct strvec *env, const char *const *environment
 }
 
 /*
- * The runner does not tell container actions that GitHub's cache speaks its second protocol (facts: only node actions get
- * ACTIONS_CACHE_SERVICE_V2); GitHub Enterprise Server has the first one only.
+ * The runner does not tell container actions that GitHub's cache speaks its second protocol (facts:
+ * only node actions get ACTIONS_CACHE_SERVICE_V2); GitHub Enterprise Server has the first one only.
  */
 static bool has_cache_v2(const char *const *environment)
 {
@@ -284,7 +284,8 @@ int buildx_give_up_builder(struct buildx *buildx, const char *name, struct error
     return check_short(&result, "removing the builder", &out, err);
 }
 
-/* A fresh configuration knows no builder: told of it (not started), buildx finds the container by its name. */
+/* A fresh configuration knows no builder: told of it (not started), buildx finds the container by
+ * its name. */
 int buildx_remove_builder(struct buildx *buildx, const char *name, struct error *err)
 {
     CLEANUP(strbuf) struct strbuf out = STRBUF_INIT(OUTPUT_MAX_BYTES);
@@ -306,7 +307,8 @@ static bool names_platform(const char *line, size_t line_len, const char *platfo
     return false;
 }
 
-/* `buildx inspect` says "Platforms: linux/amd64*, linux/amd64/v2, linux/386" (a line for each node). */
+/* `buildx inspect` says "Platforms: linux/amd64*, linux/amd64/v2, linux/386" (a line for each
+ * node). */
 int buildx_builds_platform(struct buildx *buildx, const char *builder, const char *platform,
                            bool *ret_can, struct error *err)
 {

@@ -10,8 +10,8 @@
 #define OUT_OF_MEMORY 137 /* 128 + SIGKILL */
 #define KILLED        " (killed: most often for want of memory)"
 
-/* What BuildKit and containerd say → what it means; the first row that fits. Sources: the errors of moby/buildkit's and
- * containerd's resolvers, and Go's net package. */
+/* What BuildKit and containerd say → what it means; the first row that fits. Sources: the errors of
+ * moby/buildkit's and containerd's resolvers, and Go's net package. */
 static const struct {
     const char *words;
     enum error_kind kind;
@@ -49,20 +49,22 @@ static const struct {
     {"authorization token has expired", ERROR_DENIED, NULL},
     {"authorization failed", ERROR_DENIED, NULL}, /* insufficient_scope */
     {"no basic auth credentials", ERROR_DENIED, NULL},
-    /* Two builds of one engine push the same layer at once: the second leaves it to the first and is done sooner, so that its manifest names a layer
-     * that is not there yet. */
+    /* Two builds of one engine push the same layer at once: the second leaves it to the first and
+     * is done sooner, so that its manifest names a layer that is not there yet. */
     {"failed commit on ref \"manifest-", ERROR_SERVER, NULL},
     {"\": already exists", ERROR_SERVER,
      NULL}, /* both gave their image the same tag in the engine */
-    /* Builds beside each other in an engine with the containerd store: it collects layers that one of them is about to unpack. Source:
-     * moby/buildkit issue 6521, seen with Docker 29 on GitHub's runners. */
+    /* Builds beside each other in an engine with the containerd store: it collects layers that one
+     * of them is about to unpack. Source: moby/buildkit issue 6521, seen with Docker 29 on GitHub's
+     * runners. */
     {"failed to prepare extraction snapshot", ERROR_SERVER, NULL},
     {"no space left on device", ERROR_FAILED,
      "free some of the builder's disk (docker buildx prune), or use a larger runner"},
     {": not found", ERROR_NOT_FOUND, NULL},
 };
 
-/* What a request to ECR's registry needs. Source: docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html. */
+/* What a request to ECR's registry needs. Source:
+ * docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html. */
 static const struct {
     const char *request, *path, *action;
 } denials[] = {

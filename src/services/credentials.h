@@ -5,10 +5,11 @@
  * Thread-safe. Keys are secrets: wiped when they are replaced or released. They are renewed when
  * less than CREDENTIALS_MARGIN_S are left, or less than half of their life if that is shorter; if
  * that fails while they are still good, they are used on, and renewed again after
- * CREDENTIALS_PAUSE_S: each failure may take its time, and every call would wait for it. Keys that were found are exchanged for
- * role_to_assume's, unless the provider did that itself: a role that was asked for is never left
- * out. Sources: docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html; the order is
- * that of the project's own contract (inputs beat the job's identity, which beats the environment).
+ * CREDENTIALS_PAUSE_S: each failure may take its time, and every call would wait for it. Keys that
+ * were found are exchanged for role_to_assume's, unless the provider did that itself: a role that
+ * was asked for is never left out. Sources:
+ * docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html; the order is that of the
+ * project's own contract (inputs beat the job's identity, which beats the environment).
  */
 #ifndef SERVICES_CREDENTIALS_H
 #define SERVICES_CREDENTIALS_H

@@ -18,8 +18,8 @@ extern const struct credentials_provider credentials_instance;
 /* To context->on_secret, if somebody listens. NULL and "" are no secrets. */
 void credentials_tell_secret(const struct credentials_context *context, const char *secret);
 
-/* Keys as ECS, EKS and EC2 answer them: AccessKeyId, SecretAccessKey, Token, Expiration; `source` is
- * left "". ERROR_UNAUTHORIZED: a Code other than Success. */
+/* Keys as ECS, EKS and EC2 answer them: AccessKeyId, SecretAccessKey, Token, Expiration; `source`
+ * is left "". ERROR_UNAUTHORIZED: a Code other than Success. */
 int credentials_read_json(const struct strbuf *body, struct credentials *ret_credentials,
                           struct error *err);
 
@@ -34,8 +34,9 @@ int credentials_assume_role(const struct credentials_context *context,
 /*
  * `role` with the web identity token that `get_token` fetches (heap, secret, freed here), by
  * AssumeRoleWithWebIdentity. AWS has to fetch the issuer's keys for that; when it could not, or the
- * issuer gave no token for now, that is tried again, with a new token, up to CREDENTIALS_TOKEN_ROUNDS times. A refusal by the role's
- * trust policy names the token's claims, never the token.
+ * issuer gave no token for now, that is tried again, with a new token, up to
+ * CREDENTIALS_TOKEN_ROUNDS times. A refusal by the role's trust policy names the token's claims,
+ * never the token.
  */
 #define CREDENTIALS_TOKEN_ROUNDS 4
 typedef int credentials_token_getter(const struct credentials_context *context, char **ret_token,

@@ -262,7 +262,8 @@ static enum retry_class class_of(const struct error *err)
 
 static int pull_image(const struct docker *docker, const struct docker_run *run, struct error *err)
 {
-    /* Longer pauses than AWS's SDKs make: behind a pull that broke stands a registry, or its network. */
+    /* Longer pauses than AWS's SDKs make: behind a pull that broke stands a registry, or its
+     * network. */
     static const struct retry_policy patient = {.max_attempts = PULL_TRIES,
                                                 .max_throttled = PULL_TRIES,
                                                 .max_delay_ms = 20000,
@@ -424,7 +425,8 @@ static bool try_to_remove(const struct docker *docker, const char *name, struct 
            is_removed(&response);
 }
 
-/* In every case, after a cancel too; what goes wrong here must not hide what went wrong before. One that got no answer in time is not sent again: that would take as long. */
+/* In every case, after a cancel too; what goes wrong here must not hide what went wrong before. One
+ * that got no answer in time is not sent again: that would take as long. */
 static void remove_container(const struct docker *docker, const struct docker_run *run,
                              const char *name)
 {

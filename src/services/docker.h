@@ -42,7 +42,9 @@ struct docker_run {            /* all borrowed */
 /*
  * Pull, create, start, follow the output, wait, remove (also after failure or cancel). ERROR_FAILED
  * with code = exit status when it is not 0; ERROR_TIMEOUT; ERROR_INPUT: no command. A pull that
- * broke is tried again, three times in all, with pauses of some seconds. One that fails: ERROR_NOT_FOUND, ERROR_DENIED, ERROR_THROTTLED, ERROR_SERVER (the engine's), ERROR_FAILED (its disk is full), or ERROR_NETWORK.
+ * broke is tried again, three times in all, with pauses of some seconds. One that fails:
+ * ERROR_NOT_FOUND, ERROR_DENIED, ERROR_THROTTLED, ERROR_SERVER (the engine's), ERROR_FAILED (its
+ * disk is full), or ERROR_NETWORK.
  */
 int docker_run_check(const struct docker *docker, const struct docker_run *run, struct error *err);
 

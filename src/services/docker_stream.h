@@ -1,6 +1,6 @@
 /*
- * docker_stream.h: the engine's multiplexed output (8 bytes of header before each piece) → lines. Pure.
- * Source: docs.docker.com/reference/api/engine, "Attach to a container", stream format.
+ * docker_stream.h: the engine's multiplexed output (8 bytes of header before each piece) → lines.
+ * Pure. Source: docs.docker.com/reference/api/engine, "Attach to a container", stream format.
  */
 #ifndef SERVICES_DOCKER_STREAM_H
 #define SERVICES_DOCKER_STREAM_H

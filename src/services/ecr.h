@@ -39,9 +39,9 @@ int ecr_create_repository(struct aws *aws, const char *name, struct ecr_reposito
                           struct error *err);
 
 /*
- * Put those of the two policies that an empty repository lacks: one that was created, but whose next call failed, is
- * made ready so. A repository that holds an image, and a policy that somebody has set, are left as they are.
- * *ret_changed: something was put.
+ * Put those of the two policies that an empty repository lacks: one that was created, but whose
+ * next call failed, is made ready so. A repository that holds an image, and a policy that somebody
+ * has set, are left as they are. *ret_changed: something was put.
  */
 int ecr_complete_repository(struct aws *aws, const char *name, bool *ret_changed,
                             struct error *err);

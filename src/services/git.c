@@ -33,8 +33,9 @@ static bool is_commit_id(const char *text)
 }
 
 /*
- * The repository's configuration is whoever's who made the checkout, and git runs what it names to fetch an object that is missing. It gets no way to fetch,
- * and none of our environment but the path: there are keys in it.
+ * The repository's configuration is whoever's who made the checkout, and git runs what it names to
+ * fetch an object that is missing. It gets no way to fetch, and none of our environment but the
+ * path: there are keys in it.
  */
 static void make_environment(struct strvec *env)
 {

@@ -10,9 +10,10 @@
 /*
  * HEAD of the repository at `folder`, owned by whoever ("dubious ownership" is no reason to fail:
  * safe.directory is set for this call only). ERROR_NOT_FOUND: no repository, no commit, or no git
- * program (HEAD's id is then read from .git itself, a worktree's and a submodule's too; the message is
- * NULL). Heap strings; the message is UTF-8 as git gives it, at most 64 KiB, without line breaks at
- * its end; ret_message may be NULL if nobody wants it: then no program runs where .git's files tell the id.
+ * program (HEAD's id is then read from .git itself, a worktree's and a submodule's too; the message
+ * is NULL). Heap strings; the message is UTF-8 as git gives it, at most 64 KiB, without line breaks
+ * at its end; ret_message may be NULL if nobody wants it: then no program runs where .git's files
+ * tell the id.
  */
 int git_head(const char *folder, char **ret_commit, char **ret_message, struct error *err);
 

@@ -179,7 +179,8 @@ void github_escape_property(struct strbuf *out, const char *text)
     }
 }
 
-/* One write for one line, so that lines of threads and children never mix. A closed stdout is nobody listening: not an error. */
+/* One write for one line, so that lines of threads and children never mix. A closed stdout is
+ * nobody listening: not an error. */
 static void write_line(struct strbuf *line)
 {
     strbuf_addch(line, '\n');
@@ -296,7 +297,9 @@ struct range {
 static const struct range white[] = {
     {0x09, 0x0D},     {0x20, 0x20},     {0x85, 0x85},     {0xA0, 0xA0},     {0x1680, 0x1680},
     {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
-/* What a comparison by the rules of a language passes over: C#'s StartsWith and IndexOf are such. */
+/*
+ * What a comparison by the rules of a language passes over: C#'s StartsWith and IndexOf are such.
+ */
 static const struct range ignored[] = {
     {0x01, 0x08},     {0x0E, 0x1F},     {0x7F, 0x84},     {0x86, 0x9F},      {0xAD, 0xAD},
     {0x034F, 0x034F}, {0x061C, 0x061C}, {0x115F, 0x1160}, {0x17B4, 0x17B5},  {0x180B, 0x180F},

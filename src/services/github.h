@@ -49,7 +49,9 @@ int github_state(const struct github *github, const char *name, const char *valu
 /* Append to the step's summary; what is there already counts towards the limit; ERROR_TOO_LARGE if
  * it does not fit (nothing is written). */
 int github_summary(const struct github *github, const struct strbuf *markdown, struct error *err);
-/* How long the summary is now, and back to that length: for one that is written early, and again. */
+/*
+ * How long the summary is now, and back to that length: for one that is written early, and again.
+ */
 size_t github_summary_length(const struct github *github);
 int github_summary_cut(const struct github *github, size_t length, struct error *err);
 
@@ -61,7 +63,8 @@ int github_summary_cut(const struct github *github, size_t length, struct error 
  */
 void github_mask(const struct github *github, const char *secret);
 
-/* Log lines as workflow commands (::error file=…::, ::group::), which the caller gives to log_use.
+/*
+ * Log lines as workflow commands (::error file=…::, ::group::), which the caller gives to log_use.
  */
 extern const struct log_sink github_log;
 

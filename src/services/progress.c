@@ -229,7 +229,8 @@ static void start_step(struct progress *progress, struct progress_step *step, in
     say(progress, step, "%s", step->name);
 }
 
-/* BuildKit tells each run of a step by its beginning, and again with its end; in any order, the latest counts. */
+/* BuildKit tells each run of a step by its beginning, and again with its end; in any order, the
+ * latest counts. */
 static void follow_runs(struct progress *progress, struct progress_step *step,
                         const struct json *vertex)
 {
@@ -297,7 +298,8 @@ static struct transfer *find_transfer(struct step_private *private, const char *
     return transfer;
 }
 
-/* "pushing manifest for repository:tag@sha256:…". That it has ended does not say how: its step does. */
+/* "pushing manifest for repository:tag@sha256:…". That it has ended does not say how: its step
+ * does. */
 static void note_manifest(struct progress *progress, const struct json *status)
 {
     const char *id = json_get_string(status, "id"), *vertex = json_get_string(status, "vertex");

@@ -35,12 +35,12 @@ struct progress {
     size_t len, alloc;
     size_t dropped_steps; /* reports of steps that are over PROGRESS_MAX_STEPS */
     size_t bad_lines;
-    uint64_t
-        changes; /* grows with all that is new: a step, its beginning, end and output, a transfer, its bytes and end; not with what is said again */
+    uint64_t changes; /* grows with all that is new: a step, its beginning, end and output, a
+                         transfer, its bytes and end; not with what is said again */
     int64_t pushed_bytes, total_push_bytes;
-    char pushed_digest
-        [80]; /* of the manifest that BuildKit has pushed, well; "": none yet, or the engine pushes */
-    struct strbuf other; /* lines that are not JSON: buildx's own errors; the last 8 KiB */
+    char pushed_digest[80]; /* of the manifest that BuildKit has pushed, well; "": none yet, or the
+                               engine pushes */
+    struct strbuf other;    /* lines that are not JSON: buildx's own errors; the last 8 KiB */
     void (*on_line)(void *context, const char *line,
                     size_t len); /* a readable line for the log: "#5 [build 2/3] RUN …", "#5 0.123
                                     output", "#5 CACHED", "#5 DONE 1.2s" */
@@ -54,7 +54,8 @@ void progress_init(struct progress *progress);
 void progress_release(struct progress *progress);
 void progress_add_line(struct progress *progress, const char *line, size_t len);
 
-/* Steps that read a cache (BuildKit goes on without it) or write one (which fails a build unless its errors are ignored). */
+/* Steps that read a cache (BuildKit goes on without it) or write one (which fails a build unless
+ * its errors are ignored). */
 bool progress_is_cache_import(const struct progress_step *step);
 bool progress_is_cache_export(const struct progress_step *step);
 

@@ -6,7 +6,9 @@
 #include "services/aws_operations.h"
 #include "services/xml.h"
 
-#define MAX_FIELD 16384 /* of one element of an answer; session tokens have no documented length */
+#define MAX_FIELD                                                                                  \
+    16384 /* of one element of an answer; session tokens have no documented length                 \
+           */
 
 /* The text of an element that must be there and not be empty. */
 static int need_text(const struct aws_answer *answer, const char *element, struct strbuf *out,

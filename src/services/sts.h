@@ -1,6 +1,6 @@
 /*
- * sts.h: who we are, and whom we may become. Source: docs.aws.amazon.com/STS/latest/APIReference (query protocol, XML
- * answers).
+ * sts.h: who we are, and whom we may become. Source: docs.aws.amazon.com/STS/latest/APIReference
+ * (query protocol, XML answers).
  */
 #ifndef SERVICES_STS_H
 #define SERVICES_STS_H

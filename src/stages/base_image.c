@@ -63,7 +63,8 @@ static int act_on_plan(struct run *run, const struct image_place *place,
     }
 }
 
-/* A base that somebody else builds is taken by its tag; that alone does not tell from which contents it was built. */
+/* A base that somebody else builds is taken by its tag; that alone does not tell from which
+ * contents it was built. */
 static void say_if_older(const struct run *run, const struct image_plan *plan)
 {
     const struct image_facts *base = &run->facts.base;

@@ -261,7 +261,8 @@ static int prove_and_tag(struct run *run, const struct image_order *order, const
     return 0;
 }
 
-/* Lambda does not take the base itself, so that may be an index, as buildx pushes one by default: its image for this platform is what is inspected. */
+/* Lambda does not take the base itself, so that may be an index, as buildx pushes one by default:
+ * its image for this platform is what is inspected. */
 static int read_image_of_index(const struct run *run, const struct image_order *order,
                                const struct registry *registry, struct image_content *content,
                                struct error *err)
@@ -312,15 +313,16 @@ void build_image_arguments(const struct run *run, const struct image_order *orde
         .secrets = order->secrets,
         .compression = zstd ? "zstd" : "gzip",
         .compression_level = order->gzip_instead ? -1 : reading_compression_level(run),
-        .force_compression =
-            !zstd, /* the engine, a cache or an upstream image may have a layer as zstd already, which Lambda may not take */
+        .force_compression = !zstd, /* the engine, a cache or an upstream image may have a layer as
+                                       zstd already, which Lambda may not take */
         .no_cache = order->fresh,
         .pull = order->fresh,
     };
 }
 
 /*
- * Builds that share an engine give their images the same tag there, and the engine pushes what bears it at that moment: that may be another run's. The label tells whose it is. ERROR_CONFLICT:
+ * Builds that share an engine give their images the same tag there, and the engine pushes what
+ * bears it at that moment: that may be another run's. The label tells whose it is. ERROR_CONFLICT:
  * not ours.
  */
 static int check_is_ours(const struct image_order *order, const struct image_content *content,

@@ -15,7 +15,8 @@
 #define NAME_SIZE       64
 #define JOB_DIGITS      8
 
-/* `builder` as an endpoint, for buildx's driver "remote". "docker-container://name" is that builder container. */
+/* `builder` as an endpoint, for buildx's driver "remote". "docker-container://name" is that builder
+ * container. */
 static const char *const endpoint_schemes[] = {"tcp://", "unix://", "docker-container://",
                                                "kube-pod://"};
 
@@ -27,7 +28,8 @@ static bool is_endpoint(const char *builder)
     return false;
 }
 
-/* Kept by name: a later step of the same job finds it again. Jobs of other runners on the same engine have others, since each job's end removes its own. */
+/* Kept by name: a later step of the same job finds it again. Jobs of other runners on the same
+ * engine have others, since each job's end removes its own. */
 static void name_builder(const struct run *run, char ret_name[NAME_SIZE])
 {
     const struct github *github = &run->services.github;
@@ -63,7 +65,8 @@ static int boot_container(struct run *run, const char *name, struct error *err)
                                  boot_limit_ms(run), err);
 }
 
-/* One that hangs is given up for a fresh one under another name: what holds it up would hold up its name, too. */
+/* One that hangs is given up for a fresh one under another name: what holds it up would hold up its
+ * name, too. */
 static int boot_own_builder(struct run *run, struct error *err)
 {
     struct services *services = &run->services;
@@ -129,7 +132,8 @@ static int choose_builder(struct run *run, struct error *err)
                                  boot_limit_ms(run), err);
 }
 
-/* Without emulation another architecture would fail half an hour later, in its first RUN, with "exec format error". */
+/* Without emulation another architecture would fail half an hour later, in its first RUN, with
+ * "exec format error". */
 static int refuse_foreign_platform(struct run *run, struct error *err)
 {
     const char *platform = run->services.builder_start.platform;

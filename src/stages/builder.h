@@ -1,12 +1,12 @@
 /*
  * builder.h: which BuildKit builds, and making it ready the first time that something is to be
- * built: beside the rest of the survey as soon as that is certain, so that a builder container boots
- * while others are asked.
+ * built: beside the rest of the survey as soon as that is certain, so that a builder container
+ * boots while others are asked.
  *
  * `auto`: the engine's own when it can export caches (containerd image store), else a
- * docker-container builder that is kept by name within the job (and by that name not met by the jobs
- * of other runners that share the engine); one whose boot hangs is given up, once,
- * for a fresh one. A name or endpoint is used as it is given.
+ * docker-container builder that is kept by name within the job (and by that name not met by the
+ * jobs of other runners that share the engine); one whose boot hangs is given up, once, for a fresh
+ * one. A name or endpoint is used as it is given.
  */
 #ifndef STAGES_BUILDER_H
 #define STAGES_BUILDER_H
@@ -32,7 +32,9 @@ int builder_ready(struct run *run, const struct image_place *place, struct error
 const char *builder_name(const struct run *run);
 bool builder_can_cache(const struct run *run);
 
-/* At the end of the run: waits for a start that nobody needed after all. The builder itself stays. */
+/*
+ * At the end of the run: waits for a start that nobody needed after all. The builder itself stays.
+ */
 void builder_release(struct run *run);
 
 #endif

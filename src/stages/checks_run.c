@@ -44,7 +44,9 @@ int checks_validate(const struct run *run, struct error *err)
     return validate(run, "storage-checks", run->inputs->storage_checks, err);
 }
 
-/* Values of earlier answers into path and body; what cannot be filled in makes the check a bad one. */
+/*
+ * Values of earlier answers into path and body; what cannot be filled in makes the check a bad one.
+ */
 static int fill_in(const struct check_run *list, size_t index, struct strbuf *ret_path,
                    struct strbuf *ret_body, struct error *err)
 {

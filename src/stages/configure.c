@@ -1,6 +1,7 @@
 /*
- * The function's configuration, written only where it differs. Before the code as a rule; a function whose image is gone or whose last update failed takes
- * no configuration, so there the code goes first and this comes after it.
+ * The function's configuration, written only where it differs. Before the code as a rule; a
+ * function whose image is gone or whose last update failed takes no configuration, so there the
+ * code goes first and this comes after it.
  */
 #include <string.h>
 
@@ -77,8 +78,8 @@ static int send_once(struct run *run, bool *ret_done, struct error *err)
 }
 
 /*
- * The function changed before our update, or the update's answer was lost. What is there now is what is compared and, where it is not our own doing, what the way
- * back goes to.
+ * The function changed before our update, or the update's answer was lost. What is there now is
+ * what is compared and, where it is not our own doing, what the way back goes to.
  */
 static int look_again(struct run *run, struct error *err)
 {
@@ -170,7 +171,8 @@ static int put_back_once(struct run *run, bool *ret_done, struct error *err)
     return ours_settle(run, err);
 }
 
-/* As single quotes of a shell hold it: in JSON an apostrophe stands in strings only, which may say it by its number. */
+/* As single quotes of a shell hold it: in JSON an apostrophe stands in strings only, which may say
+ * it by its number. */
 static void print_for_shell(const struct json *json, struct strbuf *out)
 {
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
@@ -196,7 +198,8 @@ static bool put_if_short(struct json *request, const struct json *member)
 }
 
 /*
- * What a person can type. Values of the environment are never printed: they are named. `with_known`: what is known was not put back either.
+ * What a person can type. Values of the environment are never printed: they are named.
+ * `with_known`: what is known was not put back either.
  */
 static void say_commands(struct run *run, bool with_known)
 {

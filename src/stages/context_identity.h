@@ -4,8 +4,9 @@
  * Reads the Dockerfile and its ignore file, finds out which files of the build context the wanted
  * stage can read, hashes them (by as many threads as there are processors) and adds everything else
  * that decides what comes out. Two runs with the same key would build the same image from the same
- * upstream images; a change that BuildKit's own cache would see changes the key. The other direction
- * is a best effort: where it cannot be sure it takes more, at most the whole context, and says why.
+ * upstream images; a change that BuildKit's own cache would see changes the key. The other
+ * direction is a best effort: where it cannot be sure it takes more, at most the whole context, and
+ * says why.
  *
  * What counts (model/identity.h has the format): the Dockerfile's bytes; of each file its path,
  * type, permission bits (07777), content, link target, device number and file capabilities; the
@@ -13,17 +14,18 @@
  * (BUILDKIT_*, SOURCE_DATE_EPOCH, TARGET* and BUILD*); target, platform, compression, check, the
  * base's digest if the Dockerfile uses the base, the period. Never times, owners or hard links.
  *
- * What it cannot see: an upstream tag, a branch or a URL in an ADD whose content moves: that is what
- * a maximum age is for. ONBUILD triggers of images other than our base are not known: the whole
- * context and all build arguments count then, but for a few publishers (model/dockerfile_reads.h).
+ * What it cannot see: an upstream tag, a branch or a URL in an ADD whose content moves: that is
+ * what a maximum age is for. ONBUILD triggers of images other than our base are not known: the
+ * whole context and all build arguments count then, but for a few publishers
+ * (model/dockerfile_reads.h).
  *
  * Nothing outside of `workspace` is read, and no link is followed out of it. The Dockerfile and the
  * context may be given through links as long as they end inside.
  *
- * Errors: ERROR_INPUT (a path leaves the workspace; a Dockerfile or ignore file that does not parse,
- * with file:line), ERROR_NOT_FOUND (no Dockerfile, no context), ERROR_TOO_LARGE (a Dockerfile or
- * ignore file of over 4 MiB), ERROR_FAILED (a file vanished or changed while it was read),
- * ERROR_SYSTEM (a file that the Dockerfile can copy is unreadable), ERROR_CANCELLED.
+ * Errors: ERROR_INPUT (a path leaves the workspace; a Dockerfile or ignore file that does not
+ * parse, with file:line), ERROR_NOT_FOUND (no Dockerfile, no context), ERROR_TOO_LARGE (a
+ * Dockerfile or ignore file of over 4 MiB), ERROR_FAILED (a file vanished or changed while it was
+ * read), ERROR_SYSTEM (a file that the Dockerfile can copy is unreadable), ERROR_CANCELLED.
  */
 #ifndef STAGES_CONTEXT_IDENTITY_H
 #define STAGES_CONTEXT_IDENTITY_H
@@ -71,8 +73,8 @@ int context_identity(const struct identity_request *request, struct identity *re
                      struct error *err);
 
 /*
- * Only the Dockerfile of a request, parsed (for pinning the base). ret_dockerfile is the caller's to
- * release. Of the request only workspace, file, platform and build_args are looked at.
+ * Only the Dockerfile of a request, parsed (for pinning the base). ret_dockerfile is the caller's
+ * to release. Of the request only workspace, file, platform and build_args are looked at.
  */
 int context_dockerfile(const struct identity_request *request, struct dockerfile *ret_dockerfile,
                        struct error *err);

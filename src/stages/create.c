@@ -42,9 +42,11 @@ static int make_request(const struct run *run, struct json **ret_request, struct
 }
 
 /*
- * What a role, its policy or a repository that was made a second ago meets: it is not known everywhere. Lambda says so in a sentence only. Sources: terraform-provider-aws retries the
- * first three (internal/service/lambda/function.go, retryFunctionOp); a function that is made right behind its repository meets the last one now and then (CHANGELOG 0.4.1 of AWS's
- * intelligent document processing accelerator).
+ * What a role, its policy or a repository that was made a second ago meets: it is not known
+ * everywhere. Lambda says so in a sentence only. Sources: terraform-provider-aws retries the first
+ * three (internal/service/lambda/function.go, retryFunctionOp); a function that is made right
+ * behind its repository meets the last one now and then (CHANGELOG 0.4.1 of AWS's intelligent
+ * document processing accelerator).
  */
 static const struct {
     enum error_kind kind;
@@ -68,7 +70,8 @@ static const char *what_is_new(const struct run *run, const struct error *err)
 }
 
 /*
- * The answer was lost, or not waited for: is the function there, with our image? One that is still Pending after `limit_ms` is told as it is.
+ * The answer was lost, or not waited for: is the function there, with our image? One that is still
+ * Pending after `limit_ms` is told as it is.
  */
 static int look_for_it(struct run *run, int64_t limit_ms, bool *ret_there, bool *ret_ours,
                        struct error *err)
@@ -93,7 +96,9 @@ static int look_for_it(struct run *run, int64_t limit_ms, bool *ret_there, bool 
     return 0;
 }
 
-/* Cancelled while it was being made: whether it is there must be known, since it then stays there. */
+/*
+ * Cancelled while it was being made: whether it is there must be known, since it then stays there.
+ */
 static void look_after_cancel(struct run *run, bool *ret_created)
 {
     struct error ignored = ERROR_INIT; /* the cancel is what is told */
@@ -104,7 +109,8 @@ static void look_after_cancel(struct run *run, bool *ret_created)
     cancel_shield_end();
 }
 
-/* After a refusal or a lost answer: 1 to try again, 0 when it is decided (*ret_created), -1 for an error. */
+/* After a refusal or a lost answer: 1 to try again, 0 when it is decided (*ret_created), -1 for an
+ * error. */
 static int decide(struct run *run, int64_t end_ms, bool *ret_created, struct error *err)
 {
     *ret_created = false;

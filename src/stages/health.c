@@ -73,7 +73,8 @@ static int ask_until_good(struct health_try *try, health_ask *ask, struct error 
         if (ask_once(try, ask, err) < 0)
             return -1;
         if (health->good || cancel_signal())
-            return 0; /* after a cancel there is no time for more than one try: the runner kills within seconds */
+            return 0; /* after a cancel there is no time for more than one try: the runner kills
+                         within seconds */
         if (pause_between(pause_ms, err) < 0)
             return -1;
         pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
@@ -90,7 +91,8 @@ static int ask_until_good(struct health_try *try, health_ask *ask, struct error 
     return 0;
 }
 
-/* Of a bad answer by URL there is no log with it: what CloudWatch Logs has since then, where that may be read. */
+/* Of a bad answer by URL there is no log with it: what CloudWatch Logs has since then, where that
+ * may be read. */
 static void fetch_log(struct health_try *try, int64_t since_s)
 {
     struct run *run = try->run;

@@ -40,7 +40,8 @@ static bool says_it_is_waking(const struct error *err)
     return err->kind == ERROR_CONFLICT || text_equal(err->name, "CodeArtifactUserPendingException");
 }
 
-/* An error of AWS's own about the invocation is a bad answer; a missing permission or a cancel ends the asking. */
+/* An error of AWS's own about the invocation is a bad answer; a missing permission or a cancel ends
+ * the asking. */
 static int invocation_failed(struct health_try *try, struct error *err)
 {
     if (err->kind == ERROR_CANCELLED || err->kind == ERROR_DENIED ||

@@ -1,12 +1,13 @@
 /*
- * health_try.h: the function asked once, and its answer judged. How often and how long is health.h's matter; the warm-up's calls are tries
- * as well.
+ * health_try.h: the function asked once, and its answer judged. How often and how long is
+ * health.h's matter; the warm-up's calls are tries as well.
  *
- * A function or version that nobody has called for weeks is Inactive. The first invocation fails, and Lambda makes it ready for the next ones, which takes up to minutes: `is_waking` says that
- * so it is. (docs.aws.amazon.com/lambda/latest/dg/functions-states.html)
+ * A function or version that nobody has called for weeks is Inactive. The first invocation fails,
+ * and Lambda makes it ready for the next ones, which takes up to minutes: `is_waking` says that so
+ * it is. (docs.aws.amazon.com/lambda/latest/dg/functions-states.html)
  *
- * Errors (-1): cancelled, the deadline, no permission. Any answer, and none at all, is a verdict: `health->good` and `health->why`, in which the
- * texts of `redact` are hidden.
+ * Errors (-1): cancelled, the deadline, no permission. Any answer, and none at all, is a verdict:
+ * `health->good` and `health->why`, in which the texts of `redact` are hidden.
  */
 #ifndef STAGES_HEALTH_TRY_H
 #define STAGES_HEALTH_TRY_H

@@ -30,7 +30,8 @@ int images_ensure_repository(const struct image_place *place, const struct image
                              struct error *err)
 {
     if (image->repository_exists) {
-        /* Nothing of ours was ever pushed here: it may be a repository that an earlier run could not finish. */
+        /* Nothing of ours was ever pushed here: it may be a repository that an earlier run could
+         * not finish. */
         bool may_be_half_made = !image->pushed_before && !image->tag_digest[0] &&
                                 !image->identity_digest[0] && !image->identity_tag_immutable;
         return may_be_half_made ? complete_repository(place, err) : 0;

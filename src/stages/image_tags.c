@@ -34,7 +34,9 @@ static int move_tag(const struct image_place *place, const struct ecr_image *ima
     return 0;
 }
 
-/* `given` gets the people's tag, and the identity's unless that stays where another run has put it. */
+/*
+ * `given` gets the people's tag, and the identity's unless that stays where another run has put it.
+ */
 static int put_tags(const struct image_place *place, const struct image_facts *image,
                     const struct ecr_image found[LOOKUPS], const struct ecr_image *given,
                     unsigned flags, bool identity_stays, struct error *err)

@@ -13,7 +13,8 @@
 #include "stages/secrets.h"
 
 /*
- * A build needs a tag to push to (the engine's own BuildKit cannot push by digest). It says nothing about the image: what is under it may be unproven.
+ * A build needs a tag to push to (the engine's own BuildKit cannot push by digest). It says nothing
+ * about the image: what is under it may be unproven.
  */
 #define PUSH_TAG       "pushed"
 #define LOGIN_MARGIN_S 1800 /* a long build pushes at its end */
@@ -123,7 +124,8 @@ int images_login(struct run *run, const struct image_place *place, struct regist
     return 0;
 }
 
-/* The labels of one of our images into `image`: which identity it has, and what differs from the one that is wanted. */
+/* The labels of one of our images into `image`: which identity it has, and what differs from the
+ * one that is wanted. */
 static int read_labels(const struct registry *registry, const struct image_place *place,
                        const char *digest, struct image_facts *image, char ret_identity[65],
                        struct error *err)
@@ -175,7 +177,8 @@ int images_explain(struct run *run, const struct image_place *place, const char 
     return 0;
 }
 
-/* Of an index, as an adopted base may be one: what its image for this platform lacks, if only that image's own manifest. */
+/* Of an index, as an adopted base may be one: what its image for this platform lacks, if only that
+ * image's own manifest. */
 static int missing_of_index(const struct run *run, const struct registry *registry,
                             const struct image_place *place, const struct registry_manifest *index,
                             char ret_missing[80], struct error *err)

@@ -38,29 +38,32 @@ int images_look_up(const struct image_place *place, struct image_facts *image, s
 
 /*
  * After images_look_up, what else plan.c wants to know: where the identity tag names nothing, the
- * label of the image under the people's tag and the repository's settings. No request when both tags
- * name the same image.
+ * label of the image under the people's tag and the repository's settings. No request when both
+ * tags name the same image.
  */
 int images_look(struct run *run, const struct image_place *place, struct image_facts *image,
                 struct error *err);
 
-/* Into image->change what differs between the image `old_digest` and the one that is wanted, as far as its labels tell. */
+/* Into image->change what differs between the image `old_digest` and the one that is wanted, as far
+ * as its labels tell. */
 int images_explain(struct run *run, const struct image_place *place, const char *old_digest,
                    struct image_facts *image, struct error *err);
 
-/* The repository as a build needs it: made if it is missing, made ready if a run of ours could not finish that. */
+/* The repository as a build needs it: made if it is missing, made ready if a run of ours could not
+ * finish that. */
 int images_ensure_repository(const struct image_place *place, const struct image_facts *image,
                              struct error *err);
 
 /*
- * Bytes of the pushed image that are in none of the images that were looked up in its repository before: what had to be pushed. `function_digest` is
- * one more that may be there, or "".
+ * Bytes of the pushed image that are in none of the images that were looked up in its repository
+ * before: what had to be pushed. `function_digest` is one more that may be there, or "".
  */
 int images_new_bytes(const struct image_place *place, const struct image_facts *image,
                      const char *function_digest, const struct registry_manifest *manifest,
                      int64_t *ret_bytes, struct error *err);
 
-/* The tag keep-<12 hex digits> for what a function or version may use, so that it is not swept up as untagged. */
+/* The tag keep-<12 hex digits> for what a function or version may use, so that it is not swept up
+ * as untagged. */
 int images_keep(const struct image_place *place, const char *digest, struct error *err);
 
 enum images_tag_flags {
@@ -70,8 +73,9 @@ enum images_tag_flags {
 
 /*
  * Give `digest` the image's tags, the people's first and the identity's last. Just before, they
- * are looked up again: if another run has put the identity tag meanwhile, its digest gets the people's tag, too, and is to be used instead;
- * with IMAGES_IS_SERVED `digest` gets the people's tag all the same (a keep- tag where that cannot move), so that it does not expire. A tag that is
+ * are looked up again: if another run has put the identity tag meanwhile, its digest gets the
+ * people's tag, too, and is to be used instead; with IMAGES_IS_SERVED `digest` gets the people's
+ * tag all the same (a keep- tag where that cannot move), so that it does not expire. A tag that is
  * there and immutable stays where it is.
  * *ret_digest is the digest that the identity tag names afterwards.
  */
@@ -81,7 +85,8 @@ int images_tag(const struct image_place *place, const struct image_facts *image,
 /* Where a registry cache is kept. */
 #define IMAGES_CACHE_TAG "buildcache"
 
-/* The label under which an image remembers its identity, and the one with the digests of its parts.
+/*
+ * The label under which an image remembers its identity, and the one with the digests of its parts.
  */
 #define IMAGES_IDENTITY_LABEL "io.github.lambda-fastdeploy.identity"
 #define IMAGES_PARTS_LABEL    "io.github.lambda-fastdeploy.parts"

@@ -1,9 +1,11 @@
 /*
- * journal.h: what a run writes down before it changes something, so that /cleanup finds it after the run was killed.
+ * journal.h: what a run writes down before it changes something, so that /cleanup finds it after
+ * the run was killed.
  *
- * It goes into GITHUB_STATE, which the runner hands to the post step as STATE_<name>, also after a cancel or a kill; a later
- * line of a name beats an earlier one. Outside of GitHub there is no such file, and nothing is written. Never a secret: of a
- * configuration only that it is changed. What cannot be written is a warning: the deployment goes on.
+ * It goes into GITHUB_STATE, which the runner hands to the post step as STATE_<name>, also after a
+ * cancel or a kill; a later line of a name beats an earlier one. Outside of GitHub there is no such
+ * file, and nothing is written. Never a secret: of a configuration only that it is changed. What
+ * cannot be written is a warning: the deployment goes on.
  */
 #ifndef STAGES_JOURNAL_H
 #define STAGES_JOURNAL_H
@@ -31,7 +33,8 @@ void journal_configuration(struct run *run);
 /* Before the alias moves to result.function.version; run->alias_before is what was there. */
 void journal_alias(struct run *run);
 /*
- * Nothing is left to be put back: it is proved, or put back, or a person must look. Not where the way back broke off at what passes (no network): /cleanup tries it again. Does nothing where
+ * Nothing is left to be put back: it is proved, or put back, or a person must look. Not where the
+ * way back broke off at what passes (no network): /cleanup tries it again. Does nothing where
  * nothing was written down.
  */
 void journal_ended(const struct run *run);

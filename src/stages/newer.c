@@ -6,7 +6,8 @@
 #include "stages/ours.h"
 #include "stages/record.h"
 
-/* *ret_ours: the alias serves the version that this run has moved it to, or this run has not moved it. */
+/* *ret_ours: the alias serves the version that this run has moved it to, or this run has not moved
+ * it. */
 static int look_at_alias(struct run *run, bool *ret_ours, struct error *err)
 {
     CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL};

@@ -92,7 +92,8 @@ int pin_stages_without_base(struct run *run, struct strvec *ret_stages,
         return -1;
     push_given_arguments(run, ret_build_args);
     dockerfile_uses_base(&dockerfile, target, &names, &by_argument, NULL);
-    if (by_argument) /* BuildKit refuses a FROM without a name, even of a stage that it does not build */
+    if (by_argument) /* BuildKit refuses a FROM without a name, even of a stage that it does not
+                        build */
         strvec_push(ret_build_args, DOCKERFILE_BASE_ARGUMENT "=scratch");
     dockerfile_stages_without_base(&dockerfile, target, &names, ret_stages);
     return 0;

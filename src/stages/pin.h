@@ -15,8 +15,8 @@
  * its tag. */
 void pin_base_names(struct run *run, struct strvec *ret_names);
 
-/* The ONBUILD triggers that the base brings, from its Dockerfile. *ret_known false: there is no base
- * of ours, or nobody but its frontend knows. */
+/* The ONBUILD triggers that the base brings, from its Dockerfile. *ret_known false: there is no
+ * base of ours, or nobody but its frontend knows. */
 int pin_base_triggers(struct run *run, struct strvec *ret_triggers, bool *ret_known,
                       struct error *err);
 
@@ -29,8 +29,9 @@ int pin_base(struct run *run, const char *base_uri, struct strvec *ret_contexts,
              struct strvec *ret_build_args, struct error *err);
 
 /*
- * Before the base is there: the names of the application's stages that can be built without it, and the build arguments that its Dockerfile needs to
- * be read at all. Nothing where it does not use the base.
+ * Before the base is there: the names of the application's stages that can be built without it, and
+ * the build arguments that its Dockerfile needs to be read at all. Nothing where it does not use
+ * the base.
  */
 int pin_stages_without_base(struct run *run, struct strvec *ret_stages,
                             struct strvec *ret_build_args, struct error *err);

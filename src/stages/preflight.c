@@ -1,4 +1,5 @@
-/* Before anything is built: may we update this function at all? A build of half an hour must not end in "access denied". */
+/* Before anything is built: may we update this function at all? A build of half an hour must not
+ * end in "access denied". */
 #include <string.h>
 
 #include "core/cleanup.h"
@@ -42,7 +43,8 @@ static int preflight(struct run *run, struct error *err)
         log_info("this role may update the function");
         return 0;
     }
-    /* An update that is under way, an image that is gone, or one that Lambda may not read any more, is no matter of this role's permissions: the update itself will tell. */
+    /* An update that is under way, an image that is gone, or one that Lambda may not read any more,
+     * is no matter of this role's permissions: the update itself will tell. */
     bool is_lambdas = strstr(err->msg, "permission to access the ECR image");
     if (err->kind == ERROR_DENIED && !is_lambdas)
         return error_wrap(err, "nothing was built, since this role may not update the function");

@@ -88,8 +88,9 @@ static int find_application(struct run *run, struct error *err)
 }
 
 /*
- * What is deployed is what is checked out: of a workflow_run the event's commit is the default branch's last one, and `ref:` of a checkout chooses another one. Of a pull
- * request a merge commit of nobody's is checked out: there the event names the head.
+ * What is deployed is what is checked out: of a workflow_run the event's commit is the default
+ * branch's last one, and `ref:` of a checkout chooses another one. Of a pull request a merge commit
+ * of nobody's is checked out: there the event names the head.
  */
 static const char *choose_commit(const struct run *run, const char *head)
 {

@@ -14,7 +14,8 @@
 
 #define ACTIVE_LIMIT_MS 600000
 
-/* Was this function configured otherwise since the alias's version was published, in what the inputs ask for? */
+/* Was this function configured otherwise since the alias's version was published, in what the
+ * inputs ask for? */
 static bool is_configured_otherwise(const struct run *run)
 {
     CLEANUP(configuration_change) struct configuration_change change = CONFIGURATION_CHANGE_INIT;
@@ -43,8 +44,9 @@ static bool is_wanted(const struct run *run)
 }
 
 /*
- * CodeSha256 and RevisionId tie the version to the code that was put there: what somebody else changed meanwhile is not published.
- * A publish that changes nothing gives the version that is there.
+ * CodeSha256 and RevisionId tie the version to the code that was put there: what somebody else
+ * changed meanwhile is not published. A publish that changes nothing gives the version that is
+ * there.
  */
 static int publish_once(struct run *run, char ret_version[24], struct error *err)
 {

@@ -1,7 +1,9 @@
 /*
- * pulse.h: while a stage works, a line that says how far it is: every ten seconds in a log, every second on a terminal, where it is one live line.
+ * pulse.h: while a stage works, a line that says how far it is: every ten seconds in a log, every
+ * second on a terminal, where it is one live line.
  *
- * One stage at a time; pulse_count may be called from any thread and is cheap. A thread of its own speaks, from the first stage until pulse_release.
+ * One stage at a time; pulse_count may be called from any thread and is cheap. A thread of its own
+ * speaks, from the first stage until pulse_release.
  */
 #ifndef STAGES_PULSE_H
 #define STAGES_PULSE_H

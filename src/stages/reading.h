@@ -14,8 +14,8 @@
 void reading_start(struct run *run);
 
 /*
- * The identity for `platform`. Waits for the thread; computes it here if there is none, or if the guess was wrong. May be
- * asked again and again, from one thread.
+ * The identity for `platform`. Waits for the thread; computes it here if there is none, or if the
+ * guess was wrong. May be asked again and again, from one thread.
  */
 int reading_take(struct run *run, const char *platform, struct identity *ret_identity,
                  struct error *err);
@@ -28,7 +28,8 @@ void reading_end(struct run *run);
 
 /* Level of compression as the build gets it; -1: BuildKit's own. */
 int reading_compression_level(const struct run *run);
-/* Compression as an identity knows it ("gzip", "gzip 9"), and the number of the present period (-1: no maximum age). */
+/* Compression as an identity knows it ("gzip", "gzip 9"), and the number of the present period (-1:
+ * no maximum age). */
 #define READING_COMPRESSION_SIZE 16
 const char *reading_compression(const struct run *run, char buffer[READING_COMPRESSION_SIZE]);
 int64_t reading_period(int64_t max_age_ms);

@@ -20,7 +20,8 @@
 
 #define CLAIM_TRIES 5
 #define FRESH_MS                                                                                   \
-    3000 /* a look is good for so long when nothing is to be changed: the claim is followed by another */
+    3000 /* a look is good for so long when nothing is to be changed: the claim is followed by     \
+            another */
 
 static struct record_claim my_claim(const struct run *run)
 {
@@ -104,7 +105,8 @@ static int put_tag(struct run *run, const char *name, const char *value, struct 
     return put_tags(run, tags, err);
 }
 
-/* The claim, and the image that this run wants: so an older one knows whether what it has left is what the newer one has found as it should be. */
+/* The claim, and the image that this run wants: so an older one knows whether what it has left is
+ * what the newer one has found as it should be. */
 static int put_claim(struct run *run, const char *claim, struct error *err)
 {
     CLEANUP(json) struct json *tags = json_new_object();
@@ -130,7 +132,8 @@ static int read_tags(struct run *run, struct error *err)
     return 0;
 }
 
-/* The function itself is looked at again, too: an older run may have changed it just before it could see our claim. */
+/* The function itself is looked at again, too: an older run may have changed it just before it
+ * could see our claim. */
 static int look_after_claim(struct run *run, struct error *err)
 {
     if (survey_function(run, err) < 0)
@@ -245,7 +248,9 @@ static bool is_other_image(const struct run *run)
            !text_equal(run->result.image.digest, run->facts.function.digest);
 }
 
-/* The way back needs the present image in ECR: that it is gone is said before anything is changed. */
+/*
+ * The way back needs the present image in ECR: that it is gone is said before anything is changed.
+ */
 static void look_for_way_back(struct run *run)
 {
     struct ecr_reference reference;
@@ -292,7 +297,8 @@ static bool is_nothing_planned(const struct run *run)
     return !change.request && !stage_publish.wanted(run);
 }
 
-/* The last look before the first change: a base build takes half an hour, and others work meanwhile. */
+/* The last look before the first change: a base build takes half an hour, and others work
+ * meanwhile. */
 static int claim(struct run *run, struct error *err)
 {
     bool superseded = false;
@@ -341,7 +347,8 @@ static void add_verified(struct run *run, struct json *tags)
     add_list(run, &list, tags);
 }
 
-/* Which part of a deployment a stage belongs to. configure and configure_late have one title, name_image and name_proved_image as well. */
+/* Which part of a deployment a stage belongs to. configure and configure_late have one title,
+ * name_image and name_proved_image as well. */
 static const struct {
     const struct stage *stage;
     enum times_part part;
@@ -414,8 +421,8 @@ static void add_cached_steps(const struct run *run, const char *name, const char
 }
 
 /*
- * A function that this run has made is claimed only now: before, there was nothing to put a tag on. What serves now is good; that it cannot be remembered
- * undoes nothing.
+ * A function that this run has made is claimed only now: before, there was nothing to put a tag on.
+ * What serves now is good; that it cannot be remembered undoes nothing.
  */
 static int remember(struct run *run, struct error *err)
 {

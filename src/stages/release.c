@@ -40,7 +40,8 @@ static int read_settled(struct run *run, struct error *err)
     return survey_function(run, err);
 }
 
-/* Somebody else's work is on top of ours. A newer run has deployed over it: nothing of ours is left, and nothing is to be put back. */
+/* Somebody else's work is on top of ours. A newer run has deployed over it: nothing of ours is
+ * left, and nothing is to be put back. */
 static int give_way(struct run *run, struct error *err)
 {
     if (!record_is_superseded(run))
@@ -55,8 +56,9 @@ struct attempt {         /* at changing the code */
 };
 
 /*
- * The function changed before our update, or the update's answer was lost. *ret_done: it has arrived. Else what is there now is what the way back goes to, unless
- * this run has configured it already: then somebody else's work is on top of ours.
+ * The function changed before our update, or the update's answer was lost. *ret_done: it has
+ * arrived. Else what is there now is what the way back goes to, unless this run has configured it
+ * already: then somebody else's work is on top of ours.
  */
 static int look_again(struct run *run, const char *digest, const struct attempt *last,
                       bool *ret_done, struct error *err)
@@ -83,8 +85,8 @@ static int look_again(struct run *run, const char *digest, const struct attempt 
 }
 
 /*
- * Update, and look again where the answer does not tell: an update that was refused because the function changed
- * meanwhile is decided anew; one whose answer was lost may have been done.
+ * Update, and look again where the answer does not tell: an update that was refused because the
+ * function changed meanwhile is decided anew; one whose answer was lost may have been done.
  */
 static int change_code(struct run *run, const char *image_uri, const char *digest,
                        struct error *err)
@@ -157,7 +159,8 @@ static int give_image(struct run *run, bool is_new, struct error *err)
     return result->outcome == OUTCOME_SUPERSEDED ? 0 : ours_settle(run, err);
 }
 
-/* Lambda says no at once, or only after it has tried to unpack the image: a function that was created is there then. */
+/* Lambda says no at once, or only after it has tried to unpack the image: a function that was
+ * created is there then. */
 static int give_gzip_image(struct run *run, const struct error *refusal, struct error *err)
 {
     if (app_image_as_gzip(run, refusal, err) < 0 || survey_function(run, err) < 0)
@@ -188,8 +191,9 @@ static int change_function(struct run *run, const struct function_plan *plan, st
 }
 
 /*
- * The function has this image already, and nobody has proved it: an earlier run gave it the image and was ended before that. This run brings it to the proof, and
- * if that fails, what passed last is put back, as that run would have done.
+ * The function has this image already, and nobody has proved it: an earlier run gave it the image
+ * and was ended before that. This run brings it to the proof, and if that fails, what passed last
+ * is put back, as that run would have done.
  */
 static int take_up_unfinished(struct run *run, const char *digest, struct error *err)
 {
@@ -234,7 +238,8 @@ static bool is_wanted(const struct run *run)
     return run->result.image.digest[0] != '\0';
 }
 
-/* Of an earlier run that was ended, or somebody else's: Lambda tells the new image at once, and the old one answers until the update has ended. */
+/* Of an earlier run that was ended, or somebody else's: Lambda tells the new image at once, and the
+ * old one answers until the update has ended. */
 static int let_an_update_end(struct run *run, struct error *err)
 {
     if (!run->facts.function.exists || wait_is_settled(&run->snapshot))
@@ -266,7 +271,8 @@ static int release(struct run *run, struct error *err)
     return change_function(run, &plan, err);
 }
 
-/* The image that was there before us, and only over what is still ours. *ret_done: there was something to put back. */
+/* The image that was there before us, and only over what is still ours. *ret_done: there was
+ * something to put back. */
 static int put_back_once(struct run *run, bool *ret_done, struct error *err)
 {
     const struct lambda_function *before = &run->before;

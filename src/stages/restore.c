@@ -14,7 +14,8 @@ static void append(char *place, size_t size, const char *separator, const char *
     __attribute__((format(printf, 4, 0)));
 
 /*
- * What is appended is one line whatever is in it: a remedy's lines are commands that a person copies, and an error's message is a stranger's text.
+ * What is appended is one line whatever is in it: a remedy's lines are commands that a person
+ * copies, and an error's message is a stranger's text.
  */
 static void append(char *place, size_t size, const char *separator, const char *fmt, va_list ap)
 {
@@ -51,7 +52,8 @@ void restore_remedy(struct run *run, const char *fmt, ...)
     va_end(ap);
 }
 
-/* What users met before: the alias if it was there. A new alias is gone again, and its URL with it: then the function itself is invoked. */
+/* What users met before: the alias if it was there. A new alias is gone again, and its URL with it:
+ * then the function itself is invoked. */
 static int check_health(struct run *run, struct health *ret_health, struct error *err)
 {
     const char *alias = run->inputs->alias;

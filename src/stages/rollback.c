@@ -1,6 +1,7 @@
 /*
- * Back to what passed verification before. With an alias the earlier version is chosen (code and configuration); without one the earlier image (the code alone). The
- * changes themselves are made by the same stages as a deployment's: release, shift, verify.
+ * Back to what passed verification before. With an alias the earlier version is chosen (code and
+ * configuration); without one the earlier image (the code alone). The changes themselves are made
+ * by the same stages as a deployment's: release, shift, verify.
  */
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +42,9 @@ static int check_image_exists(struct run *run, const char *what, const char *ima
     return error_wrap(err, "looking for the image of %s", what);
 }
 
-/* What an earlier run, or an earlier attempt of this one, has begun is ended and not gone beyond. */
+/*
+ * What an earlier run, or an earlier attempt of this one, has begun is ended and not gone beyond.
+ */
 static const struct record_entry *choose(const struct run *run, const struct record_list *list,
                                          const char *current)
 {

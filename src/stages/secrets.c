@@ -10,7 +10,8 @@
 #define SECRET_BY_LENGTH_BYTES                                                                     \
     16 /* a header's value; "true" or "gzip" as a mask would hide half of what a job says */
 
-/* A header whose name holds one of these is a secret; another one only if it is long, and its name begins with none of those. */
+/* A header whose name holds one of these is a secret; another one only if it is long, and its name
+ * begins with none of those. */
 static const char *const secret_words[] = {"auth",   "cookie",   "token",   "key",
                                            "secret", "password", "session", "signature"};
 static const char *const public_names[] = {"Accept", "Content-Type", "User-Agent"};

@@ -1,8 +1,10 @@
 /*
  * The alias moves to the proven version, all at once; and the way back.
  *
- * With provisioned concurrency the move takes minutes: until that is allocated for the new version, weights that Lambda itself puts into the alias ({"7": 1.0}) keep all calls on the old
- * one, and the RevisionId moves with them (hashicorp/terraform-provider-aws#48116). Only then the new one can be verified by the alias.
+ * With provisioned concurrency the move takes minutes: until that is allocated for the new version,
+ * weights that Lambda itself puts into the alias ({"7": 1.0}) keep all calls on the old one, and
+ * the RevisionId moves with them (hashicorp/terraform-provider-aws#48116). Only then the new one
+ * can be verified by the alias.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,8 @@
 #define ARRIVAL_LIMIT_MS 900000
 
 /*
- * The version that has passed verification last, where the alias serves what is wanted already and nobody has proved that: an earlier run moved it and was ended before. NULL: it is not so, or
+ * The version that has passed verification last, where the alias serves what is wanted already and
+ * nobody has proved that: an earlier run moved it and was ended before. NULL: it is not so, or
  * nothing is going to prove it now either.
  */
 static const char *proved_before(const struct run *run, struct record_list *list)
@@ -59,7 +62,8 @@ static void keep_moved(struct run *run, const struct lambda_alias *moved)
     snprintf(result->function.alias_arn, sizeof result->function.alias_arn, "%s", moved->arn);
 }
 
-/* The version that all calls still go to, though the alias names another one; or NULL. Borrowed from `now`. */
+/* The version that all calls still go to, though the alias names another one; or NULL. Borrowed
+ * from `now`. */
 static const char *kept_on(const struct lambda_alias *now)
 {
     const struct json *weight = json_first(now->routing);
@@ -107,7 +111,8 @@ static int refuse_alias(const struct run *run, const struct lambda_alias *now, s
                      run->inputs->alias, now->version);
 }
 
-/* An older run, or a person, has moved the alias before we could: what it serves now is what the way back goes to. */
+/* An older run, or a person, has moved the alias before we could: what it serves now is what the
+ * way back goes to. */
 static void keep_others_move(struct run *run, struct lambda_alias *now)
 {
     struct result *result = &run->result;
@@ -197,7 +202,8 @@ static int wait_for_arrival(struct run *run, const char *version, struct error *
     }
 }
 
-/* This run brings the version to the proof, and if that fails, what passed last is put back, as the run that was ended would have done. */
+/* This run brings the version to the proof, and if that fails, what passed last is put back, as the
+ * run that was ended would have done. */
 static int take_up_unfinished(struct run *run, struct error *err)
 {
     struct record_list list;
@@ -226,7 +232,8 @@ static int take_up_unfinished(struct run *run, struct error *err)
     return 0;
 }
 
-/* A version that served weeks ago may be idle: it is woken, and has to answer, before it gets users. */
+/* A version that served weeks ago may be idle: it is woken, and has to answer, before it gets
+ * users. */
 static int wake_if_idle(struct run *run, const char *version, struct error *err)
 {
     CLEANUP(lambda_function) struct lambda_function now = {.configuration = NULL};
@@ -294,7 +301,8 @@ static int shift(struct run *run, struct error *err)
     return 0;
 }
 
-/* Ours while it bears our RevisionId; where that is not known, or is Lambda's own by now, while it names our version. */
+/* Ours while it bears our RevisionId; where that is not known, or is Lambda's own by now, while it
+ * names our version. */
 static bool is_ours(const struct run *run, const struct lambda_alias *now)
 {
     const char *revision_id = run->shifted_revision_id;

@@ -54,9 +54,9 @@ struct side_build;   /* stages/side_build.h */
 
 struct services {
     struct github github;
-    struct http *http; /* owned */
-    int64_t
-        exchange_limit_ms; /* how long any one HTTP exchange may take; 0: each has a limit of its own */
+    struct http *http;         /* owned */
+    int64_t exchange_limit_ms; /* how long any one HTTP exchange may take; 0: each has a limit of
+                                  its own */
     struct credentials_chain credentials;
     struct aws aws;
     struct aws base_aws; /* the base repository's region, when it is another one */
@@ -107,18 +107,19 @@ struct run {
     bool configuration_touched, code_touched,
         alias_touched;        /* we have asked for it to be changed, and it may have been */
     bool configuration_waits; /* the function takes no configuration before it has new code */
-    struct json *
-        configuration_before; /* owned; the members that we have changed, as they were; NULL: none */
-    struct strvec
-        configuration_lost; /* those of them whose values before our change are not known: no way back to them */
-    bool restoring;          /* we are on the way back: what answers is the old version */
-    bool way_back_missing;   /* the image before our change is gone from ECR */
-    bool image_tags_wait;    /* the image gets its tags only after Lambda has taken it */
-    bool image_is_gzip;      /* it was exported with gzip after Lambda had refused it */
+    struct json *configuration_before; /* owned; the members that we have changed, as they were;
+                                          NULL: none */
+    struct strvec configuration_lost; /* those of them whose values before our change are not known:
+                                         no way back to them */
+    bool restoring;                   /* we are on the way back: what answers is the old version */
+    bool way_back_missing;            /* the image before our change is gone from ECR */
+    bool image_tags_wait;             /* the image gets its tags only after Lambda has taken it */
+    bool image_is_gzip;               /* it was exported with gzip after Lambda had refused it */
     bool is_journaled;       /* what /cleanup would put back is written down (stages/journal.h) */
     bool way_back_broke_off; /* at an error that passes: it may succeed in a moment */
     bool cannot_tag;         /* the function may not be tagged; said once */
-    /* which steps of the builds were cached, remembered at the end; "": not built, or without a cache */
+    /* which steps of the builds were cached, remembered at the end; "": not built, or without a
+     * cache */
     char cached_steps[CACHED_STEPS_SIZE], cached_base_steps[CACHED_STEPS_SIZE];
     char rollback_target[40]; /* the version or identity tag that a rollback goes back to */
     struct result result;
@@ -132,13 +133,14 @@ struct stage {
     const char *title; /* "Look at what is there": the log group and the timing tree */
     bool (*wanted)(const struct run *run); /* NULL: always */
     bool only_looks; /* nothing was tried yet when it fails: bad input is exit 2 */
-    bool
-        closes; /* after the proof: it is not skipped by a cancel, and its failure is a warning that undoes nothing */
+    bool closes;     /* after the proof: it is not skipped by a cancel, and its failure is a warning
+                        that undoes nothing */
     int (*run)(struct run *run, struct error *err);
     /* Put back what this stage changed; called in reverse order after a later failure, only for
      * stages that were begun. NULL: nothing to put back. */
     int (*undo)(struct run *run, struct error *err);
-    /* The commands by which a person would do what `undo` does, by restore_remedy; without asking anybody. NULL where undo is NULL. */
+    /* The commands by which a person would do what `undo` does, by restore_remedy; without asking
+     * anybody. NULL where undo is NULL. */
     void (*say_way_back)(struct run *run);
 };
 

@@ -281,7 +281,8 @@ static void look_at_function_alone(void *context)
     look->rc = survey_function(look->run, &look->err);
 }
 
-/* Function and base are asked for at once: neither needs the other but for the platform, and of that there is a guess. */
+/* Function and base are asked for at once: neither needs the other but for the platform, and of
+ * that there is a guess. */
 static int first_look(struct run *run, struct early *early, struct error *err)
 {
     struct function_look look = {.run = run, .err = ERROR_INIT};

@@ -10,8 +10,8 @@
  * its tags: into run->facts.image. */
 int survey_image(struct run *run, const char *base_digest, struct error *err);
 
-/* The function as it is now, into run->facts.function and run->snapshot, and, until our first change of it, into run->before. That it is not there is no
- * error. */
+/* The function as it is now, into run->facts.function and run->snapshot, and, until our first
+ * change of it, into run->before. That it is not there is no error. */
 int survey_function(struct run *run, struct error *err);
 
 #endif

@@ -58,7 +58,8 @@ static void looks_release(struct look looks[LOOKS])
     }
 }
 
-/* The version that the alias served at the last look. A version never changes, so it is not asked for again. */
+/* The version that the alias served at the last look. A version never changes, so it is not asked
+ * for again. */
 struct known_version {
     char number[24]; /* "": none is known */
     char digest[DIGEST_SIZE];
@@ -75,7 +76,8 @@ static struct known_version known_version(const struct run *run)
     return known;
 }
 
-/* The version behind the alias was asked for at the same time; if the alias was moved in between, it is asked for by number. */
+/* The version behind the alias was asked for at the same time; if the alias was moved in between,
+ * it is asked for by number. */
 static int use_version(struct run *run, struct look *look, const struct known_version *known,
                        struct error *err)
 {

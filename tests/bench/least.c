@@ -1,5 +1,6 @@
 /*
- * least.c: what libcurl and OpenSSL themselves take for a request to each of the URLs in the arguments, linked as the program is. The peer of its processor time.
+ * least.c: what libcurl and OpenSSL themselves take for a request to each of the URLs in the
+ * arguments, linked as the program is. The peer of its processor time.
  *
  * One thread, one connection each, the answers thrown away. Exit 1: a URL did not answer.
  */

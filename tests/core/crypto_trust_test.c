@@ -1,5 +1,6 @@
 /*
- * What is trusted must be what OpenSSL trusts when it reads the whole file itself, wherever the certificates stand.
+ * What is trusted must be what OpenSSL trusts when it reads the whole file itself, wherever the
+ * certificates stand.
  */
 #include <check.h>
 #include <dirent.h>
@@ -47,7 +48,9 @@ static void add_extension(X509 *certificate, X509 *by, int nid, const char *valu
     X509_EXTENSION_free(extension);
 }
 
-/* `by` NULL: self-signed. `version` 0 is X.509 v1, without extensions: its version stands nowhere. */
+/*
+ * `by` NULL: self-signed. `version` 0 is X.509 v1, without extensions: its version stands nowhere.
+ */
 static struct issuer make(const char *name, const struct issuer *by, bool is_ca, long version)
 {
     static long serial;

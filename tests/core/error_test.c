@@ -68,7 +68,8 @@ START_TEST(arguments_may_come_from_the_error_itself)
 }
 END_TEST
 
-/* A message of two-byte characters, moved by 0 or 1 byte so that one of the cuts hits a character.
+/*
+ * A message of two-byte characters, moved by 0 or 1 byte so that one of the cuts hits a character.
  */
 START_TEST(long_messages_are_cut_at_a_character)
 {

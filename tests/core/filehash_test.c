@@ -194,7 +194,9 @@ START_TEST(files_that_change_are_named)
 }
 END_TEST
 
-/* Files that were only listed: what is opened is looked at, and what is gone by then was not there. */
+/*
+ * Files that were only listed: what is opened is looked at, and what is gone by then was not there.
+ */
 START_TEST(listed_files_are_looked_at)
 {
     tree_make(root, "a = 12\n0640 a\nd/f = 1\nd/g = 1\ne/f = 1\nz = 1");

@@ -1,6 +1,6 @@
 /*
- * fuzz.h: what the fuzz targets share. A target is one file: it gives bytes that a stranger may have
- * written to one parser, and checks what must hold whatever they are.
+ * fuzz.h: what the fuzz targets share. A target is one file: it gives bytes that a stranger may
+ * have written to one parser, and checks what must hold whatever they are.
  *
  * libFuzzer calls LLVMFuzzerTestOneInput; the sanitizers watch memory, leaks and undefined
  * behaviour, a time limit watches for hangs. Seeds are in corpus/<target>/.

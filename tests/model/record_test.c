@@ -278,7 +278,8 @@ static const struct {
     int64_t run;
     const char *current, *target;
 } unfinished[] = {
-    {"7/12 5/10 3/4", "7 5", 13, "5", "5"}, /* it went there, and was ended before it could say so */
+    {"7/12 5/10 3/4", "7 5", 13, "5", "5"},   /* it went there, and was ended before it could say so
+                                               */
     {"7/12 5/10 3/4", "7 5", 13, "7", NULL},  /* it had not gone yet */
     {"9/13 7/12 5/10", "7 5", 14, "5", NULL}, /* something was deployed since */
     {"7/12 5/10", "7 3", 13, "3", NULL},      /* no such entry */

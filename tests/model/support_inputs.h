@@ -9,8 +9,8 @@
 #define MAX_ARGUMENTS 12
 
 /*
- * Read `arguments` (a NULL-terminated list of flags or a command) as main would, with AWS_REGION set
- * to us-east-1 and --function-name=hello put in front unless it is among them.
+ * Read `arguments` (a NULL-terminated list of flags or a command) as main would, with AWS_REGION
+ * set to us-east-1 and --function-name=hello put in front unless it is among them.
  */
 int read_arguments(const char *const *arguments, struct inputs *ret_inputs, struct error *err);
 

@@ -8,7 +8,9 @@
 
 #include "model/event.h"
 
-#define SHA_HEAD  "6113728f27ae82c7b1a177c8d03f9e96e0adf246" /* what was pushed, or the PR's head */
+#define SHA_HEAD                                                                                   \
+    "6113728f27ae82c7b1a177c8d03f9e96e0adf246"               /* what was pushed, or the PR's head  \
+                                                              */
 #define SHA_BASE  "a10867b14bb761a232cd80139fbd4c0d33264240" /* the base branch's */
 #define SHA_MERGE "f95f852bd8fca8fcc58a9a2d6c842781e32a215e" /* GITHUB_SHA of a pull request */
 #define SHA_OTHER "0123456789abcdef0123456789abcdef01234567"

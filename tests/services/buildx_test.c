@@ -658,7 +658,8 @@ static void count_pushed(void *context, const struct buildx_result *result)
     times_told++;
 }
 
-/* What BuildKit says itself, where it is asked for, counts more than what stands in the end, and stays however the call ends. */
+/* What BuildKit says itself, where it is asked for, counts more than what stands in the end, and
+ * stays however the call ends. */
 static const struct {
     struct script step;
     bool asks;

@@ -1,4 +1,5 @@
-/* Real repositories, made by the git program where there is one; the files alone are read where there is none. */
+/* Real repositories, made by the git program where there is one; the files alone are read where
+ * there is none. */
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>

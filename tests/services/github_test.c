@@ -1,4 +1,5 @@
-/* What the runner reads of us, by parsers that follow its own rules (ActionCommand.cs, FileCommandManager.cs). */
+/* What the runner reads of us, by parsers that follow its own rules (ActionCommand.cs,
+ * FileCommandManager.cs). */
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -91,7 +92,8 @@ static bool is_ignored(uint32_t c)
            (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE0FFF);
 }
 
-/* Would the runner take this line for a command? Also if its trimming or its comparing were ordinal. */
+/* Would the runner take this line for a command? Also if its trimming or its comparing were
+ * ordinal. */
 static bool is_command(const char *line)
 {
     uint32_t *text = memory_new((strlen(line) + 1) * sizeof *text);
@@ -298,7 +300,8 @@ END_TEST
 
 /* ---- files ---- */
 
-/* FileCommandManager.cs: the value of `name` in `text`, heap; NULL: not there; fails where the runner would. */
+/* FileCommandManager.cs: the value of `name` in `text`, heap; NULL: not there; fails where the
+ * runner would. */
 static char *parse_file(const char *text, const char *name)
 {
     char *found = NULL;

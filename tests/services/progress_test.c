@@ -373,7 +373,8 @@ END_TEST
 #define IS_PUSHED(id)                                                                              \
     EXPORT_OF_IMAGE("01", ""), STATUS_OF(id, ENDED_AT("09")), EXPORT_OF_IMAGE("01", ENDED_AT("09"))
 
-/* BuildKit ends the status of a push that failed, too: the step tells how it went. Newer versions run the step once to export, and again to push. */
+/* BuildKit ends the status of a push that failed, too: the step tells how it went. Newer versions
+ * run the step once to export, and again to push. */
 static const struct {
     const char *lines[5];
     bool is_pushed;
@@ -433,7 +434,8 @@ START_TEST(caches_are_written)
 }
 END_TEST
 
-/* A step that ends may begin again: BuildKit looks at a source first, and fetches it later; it pushes in the export's name. */
+/* A step that ends may begin again: BuildKit looks at a source first, and fetches it later; it
+ * pushes in the export's name. */
 static const struct {
     const char *lines[5];
     bool running;

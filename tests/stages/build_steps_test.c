@@ -5,7 +5,8 @@
 
 Suite *build_steps_suite(void);
 
-/* Two instructions of which one is cached, the export of a cache, and what BuildKit does for itself. BuildKit tells of them in no order. */
+/* Two instructions of which one is cached, the export of a cache, and what BuildKit does for
+ * itself. BuildKit tells of them in no order. */
 static const char *const lines[] = {
     "{\"vertexes\":[{\"digest\":\"sha256:c\",\"name\":\"exporting cache to registry\","
     "\"started\":\"2026-11-23T13:20:05Z\",\"completed\":\"2026-11-23T13:20:06Z\"}]}",

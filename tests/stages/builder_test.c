@@ -307,7 +307,8 @@ START_TEST(without_a_start_it_is_made_ready_when_needed)
 }
 END_TEST
 
-/* The same job finds its builder again; another one, another attempt, another runner of the machine do not. */
+/* The same job finds its builder again; another one, another attempt, another runner of the machine
+ * do not. */
 START_TEST(each_job_has_a_builder_of_its_own)
 {
     const struct github jobs[] = {

@@ -39,7 +39,9 @@ static void on_live(void *context, const char *text)
 static const struct log_sink terminal = {
     .line = on_line, .group_begin = on_group_begin, .group_end = on_group_end, .live = on_live};
 
-/* On a terminal once a second; at the end the live line is taken away, and nothing comes any more. */
+/*
+ * On a terminal once a second; at the end the live line is taken away, and nothing comes any more.
+ */
 START_TEST(live_line_beats_and_ends)
 {
     log_use(&terminal);

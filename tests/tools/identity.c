@@ -1,5 +1,6 @@
 /*
- * identity.c: prints what the program makes of a Dockerfile and a context, for tests and benchmarks.
+ * identity.c: prints what the program makes of a Dockerfile and a context, for tests and
+ * benchmarks.
  *
  *     identity [--workspace DIR] [--target NAME] [--build-arg KEY=VALUE] [--base-name NAME]
  *              [--base-digest DIGEST] [--platform OS/ARCH] DOCKERFILE CONTEXT

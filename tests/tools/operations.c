@@ -1,6 +1,7 @@
 /*
- * operations.c: prints every operation of AWS that the program can send, `service name changes|reads` a line, from its own table. The tests of faults
- * begin with this list, so that a new operation cannot be forgotten.
+ * operations.c: prints every operation of AWS that the program can send, `service name
+ * changes|reads` a line, from its own table. The tests of faults begin with this list, so that a
+ * new operation cannot be forgotten.
  */
 #include <stdio.h>
 

@@ -294,13 +294,13 @@ static int collect_wanted(const struct inputs *inputs, const struct json *curren
     JSON_EACH (member, further)
         json_put(wanted, json_name(member), json_copy(member));
     json_put_string(wanted, "Description", inputs->description);
-    if (inputs->memory_size != INPUT_INT_UNSET)
-        json_put_int(wanted, "MemorySize", inputs->memory_size);
-    if (inputs->timeout != INPUT_INT_UNSET)
-        json_put_int(wanted, "Timeout", inputs->timeout);
-    if (inputs->ephemeral_storage != INPUT_INT_UNSET) {
+    if (inputs->memory_size_mb != INPUT_INT_UNSET)
+        json_put_int(wanted, "MemorySize", inputs->memory_size_mb);
+    if (inputs->timeout_s != INPUT_INT_UNSET)
+        json_put_int(wanted, "Timeout", inputs->timeout_s);
+    if (inputs->ephemeral_storage_mb != INPUT_INT_UNSET) {
         struct json *storage = json_new_object();
-        json_put_int(storage, "Size", inputs->ephemeral_storage);
+        json_put_int(storage, "Size", inputs->ephemeral_storage_mb);
         json_put(wanted, "EphemeralStorage", storage);
     }
     return put_environment(inputs, current, wanted, err);

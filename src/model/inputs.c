@@ -15,8 +15,8 @@
 
 #define INPUTS_UNSET                                                                               \
     {                                                                                              \
-        .memory_size = INPUT_INT_UNSET, .timeout = INPUT_INT_UNSET,                                \
-        .ephemeral_storage = INPUT_INT_UNSET                                                       \
+        .memory_size_mb = INPUT_INT_UNSET, .timeout_s = INPUT_INT_UNSET,                           \
+        .ephemeral_storage_mb = INPUT_INT_UNSET                                                    \
     }
 
 /* What was found for each row of the table, before it is understood. */

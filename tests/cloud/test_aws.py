@@ -2,7 +2,7 @@
 """Tests of the local cloud's AWS endpoint: on loopback, without an engine, with a registry in
 memory.
 
-    python3 tests/cloud/test_aws.py [-f] [-v] [aws.tests.test_states …]
+    python3 tests/cloud/test_aws.py [-f] [-v] [-k states]
 
 They are in aws/tests; test_aws_live.py has those with real containers.
 """

@@ -49,7 +49,7 @@ START_TEST(fields_hold_what_was_said)
     ck_assert_int_eq(inputs.compression, COMPRESSION_ZSTD);
     ck_assert_int_eq(inputs.compression_level, 19);
     ck_assert_int_eq(inputs.rebuild_base, REBUILD_NEVER);
-    ck_assert_int_eq(inputs.timeout, 900);
+    ck_assert_int_eq(inputs.timeout_s, 900);
     ck_assert_str_eq(inputs.platform, "linux/arm64");
     ck_assert_int_eq(inputs.on_failure, ON_FAILURE_KEEP);
     ck_assert_int_eq(inputs.storage_tests, WHEN_ALWAYS);

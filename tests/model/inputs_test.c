@@ -66,9 +66,9 @@ START_TEST(defaults_are_those_of_the_contract)
     ck_assert_str_eq(inputs.builder, "auto");
     ck_assert_str_eq(inputs.function_name, "hello");
     ck_assert_int_eq(inputs.environment_mode, ENVIRONMENT_MERGE);
-    ck_assert_int_eq(inputs.memory_size, INPUT_INT_UNSET);
-    ck_assert_int_eq(inputs.timeout, INPUT_INT_UNSET);
-    ck_assert_int_eq(inputs.ephemeral_storage, INPUT_INT_UNSET);
+    ck_assert_int_eq(inputs.memory_size_mb, INPUT_INT_UNSET);
+    ck_assert_int_eq(inputs.timeout_s, INPUT_INT_UNSET);
+    ck_assert_int_eq(inputs.ephemeral_storage_mb, INPUT_INT_UNSET);
     ck_assert_str_eq(inputs.health_path, "/health");
     ck_assert_double_eq(inputs.cold_start_wait_s, 10);
     ck_assert_int_eq(inputs.health_retries, 3);

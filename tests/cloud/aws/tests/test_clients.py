@@ -6,7 +6,7 @@ import threading
 
 from botocore.exceptions import ClientError
 
-from .bench import CloudCase, FUNCTION_ARN, REGISTRY
+from .case import CloudCase, FUNCTION_ARN, REGISTRY
 
 MAY_BE_LEFT_OUT = {
     "CodeArtifact",

@@ -11,7 +11,7 @@ from .. import paging
 from ..errors import AwsError
 from ..hosts import Hosts
 from ..journal import BODY_BYTES, ENTRIES, Journal
-from .bench import CloudCase, KEY
+from .case import CloudCase, KEY
 
 
 class ControlPort(CloudCase):

@@ -4,7 +4,7 @@ import gzip
 import json
 
 from ..storage import digest_of
-from .bench import CloudCase, INDEX, REGISTRY
+from .case import CloudCase, INDEX, REGISTRY
 
 
 class Repositories(CloudCase):

@@ -5,7 +5,7 @@ import time
 
 from ..errors import ControlError
 from ..faults import Faults
-from .bench import CloudCase, LAMBDA, REGISTRY
+from .case import CloudCase, LAMBDA, REGISTRY
 
 
 class Ordered(CloudCase):

@@ -5,7 +5,7 @@ import time
 from urllib.parse import quote
 
 from .. import functions
-from .bench import ACCOUNT, CloudCase, FUNCTION_ARN, LAMBDA, OTHER_KEY, REGION
+from .case import ACCOUNT, CloudCase, FUNCTION_ARN, LAMBDA, OTHER_KEY, REGION
 
 
 class Functions(CloudCase):

@@ -7,7 +7,7 @@ from unittest import mock
 from botocore.credentials import Credentials
 
 from ..storage import digest_of
-from .bench import ACCOUNT, CloudCase, INDEX, OCI, OTHER_KEY, REGION, REGISTRY, ZSTD_LAYER
+from .case import ACCOUNT, CloudCase, INDEX, OCI, OTHER_KEY, REGION, REGISTRY, ZSTD_LAYER
 
 
 class Images(CloudCase):

@@ -5,7 +5,7 @@ import json
 import threading
 
 from ..runtime import Event, RuntimeApi
-from .bench import CloudCase, FUNCTION_ARN, LAMBDA, REGION
+from .case import CloudCase, FUNCTION_ARN, LAMBDA, REGION
 
 
 class Invocations(CloudCase):

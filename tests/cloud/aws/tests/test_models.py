@@ -5,7 +5,7 @@ from unittest import mock
 from botocore.credentials import Credentials
 
 from .. import models, protocols
-from .bench import ACCOUNT, CloudCase, KEY, LAMBDA
+from .case import ACCOUNT, CloudCase, KEY, LAMBDA
 
 
 class Models(CloudCase):

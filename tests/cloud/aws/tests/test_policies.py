@@ -7,7 +7,7 @@ from botocore.credentials import Credentials
 from .. import iam
 from ..errors import ControlError
 from ..iam import Policy, Principal
-from .bench import ACCOUNT, CloudCase, FUNCTION_ARN
+from .case import ACCOUNT, CloudCase, FUNCTION_ARN
 
 
 def cond(operator, key, value):

@@ -7,7 +7,7 @@ from unittest import mock
 from botocore.credentials import Credentials
 
 from ..storage import digest_of
-from .bench import CloudCase, INDEX, OCI, REGISTRY
+from .case import CloudCase, INDEX, OCI, REGISTRY
 
 
 class RegistryFront(CloudCase):

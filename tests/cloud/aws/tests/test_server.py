@@ -10,7 +10,7 @@ from ..certificates import Authority
 from ..cloud import Cloud
 from ..house import Tls, make_endpoint
 from ..server import Response, Server
-from .bench import ECR, LAMBDA, MemoryStorage, REGISTRY
+from .case import ECR, LAMBDA, MemoryStorage, REGISTRY
 
 
 class Wire(unittest.TestCase):

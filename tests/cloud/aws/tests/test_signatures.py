@@ -9,7 +9,7 @@ from botocore.credentials import Credentials
 
 from ..iam import Principal
 from ..storage import digest_of
-from .bench import ACCOUNT, CloudCase, FUNCTION_ARN, KEY, LAMBDA
+from .case import ACCOUNT, CloudCase, FUNCTION_ARN, KEY, LAMBDA
 
 
 class Signatures(CloudCase):

@@ -3,7 +3,7 @@
 import time
 
 from .. import functions
-from .bench import ACCOUNT, CloudCase, REGION
+from .case import ACCOUNT, CloudCase, REGION
 
 
 class States(CloudCase):

@@ -6,7 +6,7 @@ import time
 
 from botocore.credentials import Credentials
 
-from .bench import ACCOUNT, CloudCase
+from .case import ACCOUNT, CloudCase
 
 
 class Tokens(CloudCase):

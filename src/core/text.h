@@ -53,6 +53,7 @@ int text_line_of(const char *text, const char *part);
 
 /* "sha256:" and 64 lower-case hex digits. */
 bool text_is_digest(const char *text);
+#define DIGEST_SIZE 80 /* of a buffer for one: "sha256:", 64 hex digits, and room */
 
 bool text_is_utf8(const char *bytes, size_t len);
 

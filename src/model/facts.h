@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/text.h"
 #include "model/deployed.h"
 #include "model/times.h"
 
-#define DIGEST_SIZE 80 /* "sha256:" + 64 hex digits, with room */
-#define TAG_SIZE    130
+#define TAG_SIZE 130
 
 /* One image that we may need: what it should be, and what is under its tags in ECR. */
 struct image_facts {

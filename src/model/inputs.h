@@ -77,7 +77,7 @@ struct inputs {
     struct strvec environment; /* KEY=VALUE; secret */
     enum environment_mode environment_mode;
     int memory_size_mb, timeout_s, ephemeral_storage_mb; /* or INPUT_INT_UNSET */
-    char *description, *function_configuration; /* JSON text of an object */
+    char *description, *function_configuration;          /* JSON text of an object */
 
     char *health_url, *health_path, *health_payload, *health_expect;
     struct strvec health_headers; /* "Name: value"; secret */

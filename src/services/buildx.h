@@ -16,6 +16,7 @@
 
 #include "core/error.h"
 #include "core/strvec.h"
+#include "core/text.h"
 #include "services/progress.h"
 
 struct buildx {
@@ -94,7 +95,7 @@ struct buildx_build {    /* all borrowed */
 };
 
 struct buildx_result {
-    char digest[80];          /* of the pushed manifest; "": none was, or none was to be */
+    char digest[DIGEST_SIZE]; /* of the pushed manifest; "": none was, or none was to be */
     struct progress progress; /* steps, times, bytes */
     int64_t heard_ms; /* clock_now_ms() when BuildKit told of its first step: before that, buildx
                          needs a while for itself. 0: never */

@@ -53,7 +53,7 @@ static int write_secrets(const char *folder, const struct strvec *secrets,
     return 0;
 }
 
-static int read_digest(const char *metadata_file, char ret_digest[80], struct error *err)
+static int read_digest(const char *metadata_file, char ret_digest[DIGEST_SIZE], struct error *err)
 {
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(METADATA_MAX_BYTES);
     CLEANUP(json) struct json *json = NULL;
@@ -62,7 +62,7 @@ static int read_digest(const char *metadata_file, char ret_digest[80], struct er
     const char *digest = json_string(json_member(json, "containerimage.digest"));
     if (!text_is_digest(digest))
         return error_set(err, ERROR_PROTOCOL, "buildx does not say which image it has pushed");
-    snprintf(ret_digest, 80, "%s", digest);
+    snprintf(ret_digest, DIGEST_SIZE, "%s", digest);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/strvec.h"
+#include "core/text.h"
 #include "services/aws.h"
 
 struct ecr_login {
@@ -47,8 +48,8 @@ int ecr_complete_repository(struct aws *aws, const char *name, bool *ret_changed
                             struct error *err);
 
 struct ecr_image {
-    char digest[80]; /* "sha256:…" */
-    char *manifest;  /* owned; the exact bytes */
+    char digest[DIGEST_SIZE]; /* "sha256:…" */
+    char *manifest;           /* owned; the exact bytes */
     char media_type[128];
 };
 void ecr_image_release(struct ecr_image *image);
@@ -70,7 +71,7 @@ int ecr_put_image(struct aws *aws, const char *repository, const struct ecr_imag
  * not an ECR reference. */
 struct ecr_reference {
     char registry[256], account[16], region[32], repository[260], tag[130],
-        digest[80]; /* "" where there is none */
+        digest[DIGEST_SIZE]; /* "" where there is none */
 };
 bool ecr_parse_reference(const char *text, struct ecr_reference *ret_reference);
 

@@ -7,6 +7,7 @@
 #ifndef SERVICES_LAMBDA_H
 #define SERVICES_LAMBDA_H
 
+#include "core/text.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@ struct lambda_function { /* strings of fixed size are "" where Lambda said nothi
     char name[160], arn[320], version[24], revision_id[64];
     char package_type[16], architecture[16];
     char image_uri[600], resolved_image_uri[600]; /* GetFunction only */
-    char digest[80];                              /* of resolved_image_uri, "sha256:…" */
+    char digest[DIGEST_SIZE];                     /* of resolved_image_uri, "sha256:…" */
     char code_sha256[96];
     char state[32], state_reason[512], state_reason_code[64];
     char last_update_status[32], last_update_reason[512], last_update_reason_code[64];

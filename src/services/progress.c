@@ -37,11 +37,11 @@ struct step_private {
 };
 
 struct progress_private {
-    uint16_t table[TABLE_SIZE]; /* index + 1 of the step with that digest; 0: free */
-    struct step_private *steps; /* owned; as many as progress->steps */
-    struct strbuf object;       /* an indented object that has not ended yet */
-    char manifest_digest[80];   /* whose push has ended, well or badly; "": none */
-    size_t manifest_step;       /* the index of the step that pushes it */
+    uint16_t table[TABLE_SIZE];        /* index + 1 of the step with that digest; 0: free */
+    struct step_private *steps;        /* owned; as many as progress->steps */
+    struct strbuf object;              /* an indented object that has not ended yet */
+    char manifest_digest[DIGEST_SIZE]; /* whose push has ended, well or badly; "": none */
+    size_t manifest_step;              /* the index of the step that pushes it */
 };
 
 void progress_init(struct progress *progress)

@@ -14,12 +14,13 @@
 #include <stdint.h>
 
 #include "core/strbuf.h"
+#include "core/text.h"
 
 #define PROGRESS_MAX_STEPS  8192
 #define PROGRESS_TAIL_BYTES 4096 /* kept of each step's output: its end */
 
 struct progress_step {
-    char digest[80];
+    char digest[DIGEST_SIZE];
     char *name; /* owned; "[build 2/3] RUN gcc …"; cut at 512 bytes */
     bool started, completed, cached, internal;
     bool running; /* a step may run several times: not the same as started && !completed */
@@ -38,9 +39,9 @@ struct progress {
     uint64_t changes; /* grows with all that is new: a step, its beginning, end and output, a
                          transfer, its bytes and end; not with what is said again */
     int64_t pushed_bytes, total_push_bytes;
-    char pushed_digest[80]; /* of the manifest that BuildKit has pushed, well; "": none yet, or the
-                               engine pushes */
-    struct strbuf other;    /* lines that are not JSON: buildx's own errors; the last 8 KiB */
+    char pushed_digest[DIGEST_SIZE]; /* of the manifest that BuildKit has pushed, well; "": none
+                               yet, or the engine pushes */
+    struct strbuf other; /* lines that are not JSON: buildx's own errors; the last 8 KiB */
     void (*on_line)(void *context, const char *line,
                     size_t len); /* a readable line for the log: "#5 [build 2/3] RUN …", "#5 0.123
                                     output", "#5 CACHED", "#5 DONE 1.2s" */

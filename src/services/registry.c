@@ -36,11 +36,11 @@ void registry_image_config_release(struct registry_image_config *config)
     config->labels = config->json = NULL;
 }
 
-static void digest_of(const char *bytes, size_t len, char ret_digest[80])
+static void digest_of(const char *bytes, size_t len, char ret_digest[DIGEST_SIZE])
 {
     char hex[SHA256_HEX];
     crypto_sha256_hex(bytes, len, hex);
-    snprintf(ret_digest, 80, "sha256:%s", hex);
+    snprintf(ret_digest, DIGEST_SIZE, "sha256:%s", hex);
 }
 
 static bool is_index_type(const char *media_type)
@@ -253,7 +253,7 @@ int registry_has_blob(const struct registry *registry, const char *repository, c
 }
 
 int registry_has_all_blobs(const struct registry *registry, const char *repository,
-                           const struct registry_manifest *manifest, char ret_missing[80],
+                           const struct registry_manifest *manifest, char ret_missing[DIGEST_SIZE],
                            struct error *err)
 {
     bool exists = true;
@@ -263,7 +263,7 @@ int registry_has_all_blobs(const struct registry *registry, const char *reposito
         if (registry_has_blob(registry, repository, digest, &exists, err) < 0)
             return -1;
     }
-    snprintf(ret_missing, 80, "%s", exists ? "" : digest);
+    snprintf(ret_missing, DIGEST_SIZE, "%s", exists ? "" : digest);
     return 0;
 }
 
@@ -307,7 +307,7 @@ int registry_get_image_config(const struct registry *registry, const char *repos
         return -1;
     if (response.status != 200)
         return answer_error(&response, manifest->config_digest, err);
-    char digest[80];
+    char digest[DIGEST_SIZE];
     digest_of(response.body.buf, response.body.len, digest);
     if (strcmp(digest, manifest->config_digest) != 0)
         return error_set(err, ERROR_PROTOCOL, "the image's config is %s, not %s", digest,

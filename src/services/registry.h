@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/http.h"
 #include "core/json.h"
+#include "core/text.h"
 
 struct registry { /* all borrowed */
     struct http *http;
@@ -23,17 +24,18 @@ struct registry { /* all borrowed */
 };
 
 struct registry_layer {
-    char digest[80];
+    char digest[DIGEST_SIZE];
     char media_type[96];
     int64_t size_bytes;
 };
 
 struct registry_manifest {
-    char digest[80]; /* of the exact bytes, computed by us and compared with what the registry said
-                      */
+    char digest[DIGEST_SIZE]; /* of the exact bytes, computed by us and compared with what the
+                               * registry said
+                               */
     char media_type[128];
     bool is_index;
-    char config_digest[80];
+    char config_digest[DIGEST_SIZE];
     char config_media_type[96];
     struct registry_layer *layers; /* owned */
     size_t layer_count;
@@ -56,7 +58,7 @@ int registry_has_blob(const struct registry *registry, const char *repository, c
                       bool *ret_exists, struct error *err);
 /* Every blob of the manifest is there. *ret_missing gets the first missing digest, or "". */
 int registry_has_all_blobs(const struct registry *registry, const char *repository,
-                           const struct registry_manifest *manifest, char ret_missing[80],
+                           const struct registry_manifest *manifest, char ret_missing[DIGEST_SIZE],
                            struct error *err);
 
 struct registry_image_config {
@@ -78,6 +80,6 @@ int registry_check_for_lambda(const struct registry_manifest *manifest,
 
 /* Pure: the digest of an index's image for Lambda's `architecture`. ERROR_REFUSED: it has none. */
 int registry_find_in_index(const struct registry_manifest *index, const char *architecture,
-                           char ret_digest[80], struct error *err);
+                           char ret_digest[DIGEST_SIZE], struct error *err);
 
 #endif

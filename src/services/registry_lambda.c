@@ -85,7 +85,7 @@ static const char *image_architecture(const char *lambda)
 }
 
 int registry_find_in_index(const struct registry_manifest *index, const char *architecture,
-                           char ret_digest[80], struct error *err)
+                           char ret_digest[DIGEST_SIZE], struct error *err)
 {
     CLEANUP(json) struct json *json = NULL;
     const char *wanted = image_architecture(architecture);
@@ -96,7 +96,7 @@ int registry_find_in_index(const struct registry_manifest *index, const char *ar
         if (text_equal(json_get_string(manifest, "platform.os"), "linux") &&
             text_equal(json_get_string(manifest, "platform.architecture"), wanted) &&
             text_is_digest(digest)) {
-            snprintf(ret_digest, 80, "%s", digest);
+            snprintf(ret_digest, DIGEST_SIZE, "%s", digest);
             return 0;
         }
     }

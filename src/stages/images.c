@@ -181,7 +181,7 @@ int images_explain(struct run *run, const struct image_place *place, const char 
  * image's own manifest. */
 static int missing_of_index(const struct run *run, const struct registry *registry,
                             const struct image_place *place, const struct registry_manifest *index,
-                            char ret_missing[80], struct error *err)
+                            char ret_missing[DIGEST_SIZE], struct error *err)
 {
     CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
     char digest[DIGEST_SIZE];
@@ -192,13 +192,13 @@ static int missing_of_index(const struct run *run, const struct registry *regist
     if (err->kind != ERROR_NOT_FOUND)
         return -1;
     error_reset(err);
-    snprintf(ret_missing, 80, "%s", digest);
+    snprintf(ret_missing, DIGEST_SIZE, "%s", digest);
     return 0;
 }
 
 static int missing_of_image(const struct run *run, const struct registry *registry,
                             const struct image_place *place, const char *digest,
-                            char ret_missing[80], struct error *err)
+                            char ret_missing[DIGEST_SIZE], struct error *err)
 {
     CLEANUP(registry_manifest) struct registry_manifest manifest = {.text = NULL};
     if (registry_get_manifest(registry, place->name, digest, &manifest, err) < 0)
@@ -213,7 +213,7 @@ static int look_for_blobs(struct run *run, const struct image_place *place,
                           struct image_facts *image, struct error *err)
 {
     struct registry registry;
-    char missing[80];
+    char missing[DIGEST_SIZE];
     if (images_login(run, place, &registry, err) < 0 ||
         missing_of_image(run, &registry, place, image->identity_digest, missing, err) < 0)
         return error_wrap(err, "looking whether %s:%s is whole", place->name, image->identity_tag);

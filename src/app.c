@@ -234,7 +234,7 @@ static void run_pipeline(struct app *app)
         if (stage->wanted && !stage->wanted(run))
             continue;
         struct error err = ERROR_INIT;
-        if (run_stage(run, stage, &err) < 0 && !failure_is_newers(run, pipeline->stages, i, &err)) {
+        if (run_stage(run, stage, &err) < 0 && !failure_yield(run, pipeline->stages, i, &err)) {
             failure_handle(run, pipeline->stages, i, &err);
             return;
         }

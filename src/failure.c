@@ -195,13 +195,13 @@ static bool follows_claim(const struct stage *const *stages, size_t at)
     return false;
 }
 
-bool failure_is_newers(struct run *run, const struct stage *const *stages, size_t at,
-                       struct error *err)
+bool failure_yield(struct run *run, const struct stage *const *stages, size_t at, struct error *err)
 {
     bool is_conflict = err->kind == ERROR_CONFLICT || err->kind == ERROR_PRECONDITION;
     if (!follows_claim(stages, at) || cancel_signal())
         return false;
-    if (is_conflict ? !newer_has_claimed(run) : !run->result.changed || !newer_has_changed(run))
+    if (is_conflict ? !newer_yield_to_claim(run)
+                    : !run->result.changed || !newer_yield_to_change(run))
         return false;
     secrets_hide(run, err);
     log_info("%s", err->msg);

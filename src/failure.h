@@ -26,10 +26,10 @@ int failure_put_back(struct run *run, const struct stage *const *stages, size_t 
  * outcome says so from here on. */
 void failure_leave_to_person(struct run *run, const char *stage, const struct error *err);
 
-/* Has a stage failed because a newer run works on the function, too? Then this run has not failed:
- * it is superseded. */
-bool failure_is_newers(struct run *run, const struct stage *const *stages, size_t at,
-                       struct error *err);
+/* Yield where a stage has failed because a newer run works on the function, too: then (true) this
+ * run has not failed, it is superseded. */
+bool failure_yield(struct run *run, const struct stage *const *stages, size_t at,
+                   struct error *err);
 
 /*
  * A newer run has the function: what this one had changed is put back, unless the newer one has

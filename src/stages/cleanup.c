@@ -137,7 +137,7 @@ static int look(struct run *run, struct error *err)
     if (lambda_get_function(&run->services.aws, run->inputs->function_name, NULL, &run->snapshot,
                             err) < 0)
         return error_wrap(err, "looking at what the killed run has left");
-    if (record_is_superseded(run))
+    if (record_yield(run))
         return 0;
     remember_code(run);
     return remember_alias(run, err);

@@ -87,7 +87,7 @@ static int look_again(struct run *run, struct error *err)
     if (wait_settled(run, NULL, OURS_SETTLE_LIMIT_MS, &settled, err) < 0 ||
         survey_function(run, err) < 0)
         return -1;
-    if (run->code_touched && record_is_superseded(run))
+    if (run->code_touched && record_yield(run))
         return 0;
     if (run->code_touched)
         return ours_is_still(run, &run->snapshot) ? 0 : ours_refuse(run, &run->snapshot, err);
@@ -121,7 +121,7 @@ static int settle(struct run *run, struct error *err)
 {
     if (ours_settle(run, err) < 0 || survey_function(run, err) < 0)
         return -1;
-    if (record_is_superseded(run))
+    if (record_yield(run))
         return 0;
     return ours_is_still(run, &run->snapshot) ? 0 : ours_refuse(run, &run->snapshot, err);
 }

@@ -35,7 +35,7 @@ static int look(struct run *run, bool *ret_ours, struct error *err)
     return 0;
 }
 
-static bool has_come(struct run *run, bool only_with_change)
+static bool yield_to(struct run *run, bool only_with_change)
 {
     struct error err = ERROR_INIT;
     bool ours;
@@ -43,15 +43,15 @@ static bool has_come(struct run *run, bool only_with_change)
         log_debug("whether a newer run has the function is not known: %s", err.msg);
         return false;
     }
-    return !(only_with_change && ours) && record_is_superseded(run);
+    return !(only_with_change && ours) && record_yield(run);
 }
 
-bool newer_has_claimed(struct run *run)
+bool newer_yield_to_claim(struct run *run)
 {
-    return has_come(run, false);
+    return yield_to(run, false);
 }
 
-bool newer_has_changed(struct run *run)
+bool newer_yield_to_change(struct run *run)
 {
-    return has_come(run, true);
+    return yield_to(run, true);
 }

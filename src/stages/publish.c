@@ -58,7 +58,7 @@ static int publish_once(struct run *run, char ret_version[24], struct error *err
         json_free(run->snapshot.tags);
         run->snapshot.tags = STEAL(now.tags);
     }
-    if (record_is_superseded(run))
+    if (record_yield(run))
         return 0;
     bool ours = text_equal(now.digest, run->result.image.digest) &&
                 (!run->left.configuration || ours_is_still(run, &now));

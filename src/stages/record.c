@@ -44,7 +44,7 @@ static bool has_newer_claim(const struct run *run, struct record_claim *ret_thei
            record_compare(&mine, ret_theirs) == RECORD_OLDER;
 }
 
-bool record_is_superseded(struct run *run)
+bool record_yield(struct run *run)
 {
     struct record_claim mine = my_claim(run), theirs;
     if (!has_newer_claim(run, &theirs))
@@ -145,7 +145,7 @@ int record_claim_function(struct run *run, bool *ret_superseded, struct error *e
 {
     struct record_claim mine = my_claim(run);
     char value[RECORD_VALUE_SIZE];
-    *ret_superseded = record_is_superseded(run);
+    *ret_superseded = record_yield(run);
     if (*ret_superseded || !run->inputs->record || mine.number == 0)
         return 0;
     record_claim_format(&mine, value);
@@ -158,7 +158,7 @@ int record_claim_function(struct run *run, bool *ret_superseded, struct error *e
             return 0;
         if (look_after_claim(run, err) < 0)
             return -1;
-        *ret_superseded = record_is_superseded(run);
+        *ret_superseded = record_yield(run);
         if (*ret_superseded)
             return 0;
     }
@@ -436,7 +436,7 @@ static int remember(struct run *run, struct error *err)
     if (!superseded && may_be_old && !run->cannot_tag && read_tags(run, err) < 0)
         return -1;
     bool has_newer = run->result.deployed && has_newer_claim(run, &theirs);
-    if (superseded || (has_newer && newer_has_changed(run))) {
+    if (superseded || (has_newer && newer_yield_to_change(run))) {
         run->result.deployed = false; /* a newer run has it */
         return 0;
     }

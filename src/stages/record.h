@@ -11,11 +11,11 @@
 #include "stages/stage.h"
 
 /*
- * Has a newer run of the same repository, workflow and ref claimed the function, as far as
- * run->snapshot's tags tell? Sends nothing. A true answer also sets the result's outcome and
- * reason. Never with allow-older.
+ * Yield to a newer run of the same repository, workflow and ref that has claimed the function, as
+ * far as run->snapshot's tags tell. True: the result's outcome is superseded now, with the reason.
+ * Sends nothing. Never with allow-older.
  */
-bool record_is_superseded(struct run *run);
+bool record_yield(struct run *run);
 
 /*
  * A newer run has claimed the function, and wants the image that this one has given it: that run
@@ -27,7 +27,7 @@ bool record_newer_wants_ours(const struct run *run);
  * Claim the function for this run, and look at the function again (run->snapshot and facts):
  * whether the claim has stood, and what is there now. Of two runs that claim at once the higher
  * number has it. Nothing may come between this and the first change. Ends like
- * record_is_superseded. With `record: false` nothing is written, but a newer run's claim counts all
+ * record_yield. With `record: false` nothing is written, but a newer run's claim counts all
  * the same.
  */
 int record_claim_function(struct run *run, bool *ret_superseded, struct error *err);

@@ -44,7 +44,7 @@ static int read_settled(struct run *run, struct error *err)
  * left, and nothing is to be put back. */
 static int give_way(struct run *run, struct error *err)
 {
-    if (!record_is_superseded(run))
+    if (!record_yield(run))
         return ours_refuse(run, &run->snapshot, err);
     run->result.changed = run->code_touched = run->configuration_touched = false;
     return 0;
@@ -185,7 +185,7 @@ static int change_function(struct run *run, const struct function_plan *plan, st
         return 0;
     result->function.code_changed = true;
     log_info("the function runs %s", result->image.digest);
-    record_is_superseded(
+    record_yield(
         run); /* a newer run that saw the function just before our change: ours is put back */
     return 0;
 }
@@ -256,7 +256,7 @@ static int release(struct run *run, struct error *err)
     const struct function_facts *function = &run->facts.function;
     if (let_an_update_end(run, err) < 0)
         return -1;
-    if (record_is_superseded(run))
+    if (record_yield(run))
         return 0; /* a newer run has come since the claim */
     run->configuration_waits = configuration_must_wait(function);
     struct function_plan plan = plan_function(run->inputs, &run->facts.function, digest);

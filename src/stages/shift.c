@@ -146,7 +146,7 @@ static int look_again(struct run *run, bool *ret_done, struct error *err)
     if (!is_as_before(run, &now)) {
         if (run->alias_touched)
             return refuse_alias(run, &now, err);
-        if (newer_has_claimed(run))
+        if (newer_yield_to_claim(run))
             return 0;
         keep_others_move(run, &now);
     }

@@ -312,7 +312,7 @@ static int survey(struct run *run, struct error *err)
     if (may_refuse && (refuse_function(run, err) < 0 || refuse_configuration(run, err) < 0))
         return -1;
     bool deploys = run->inputs->command == COMMAND_DEPLOY || run->inputs->command == COMMAND_PLAN;
-    if (deploys && record_is_superseded(run))
+    if (deploys && record_yield(run))
         return 0;
     return run->inputs->command == COMMAND_ROLLBACK ? 0
                                                     : survey_images(run, base_only, &early, err);

@@ -29,7 +29,7 @@ class World:
         self.cloud = cloud.Cloud()
         self.cloud.create_role(cloud.FUNCTION_ROLE)
         # Hundreds of functions of five images: to start a container for each would take most of the time. And all of them together are more than Lambda takes in a second.
-        self.cloud.settings(shared_environments=True, control_rate=1000)
+        self.cloud.settings(shared_environments=True, control_rate=1000, get_function_rate=1000)
         projects.function_binary()
         self.repository, self.base = case.unique("faults"), case.unique("faults-base")
         self.folder = folder
@@ -44,7 +44,7 @@ class World:
             self.build(version)
 
     def close(self):
-        self.cloud.settings(shared_environments=False, control_rate=15)
+        self.cloud.settings(shared_environments=False, control_rate=15, get_function_rate=100)
 
     def project(self, version, **behaviour):
         folder = self.folder / f"project-{version}"

@@ -255,7 +255,7 @@ def main():
     projects.function_binary()
     with tempfile.TemporaryDirectory(prefix="soak-", dir=runner.TEMPORARY) as folder:
         life = Life(pathlib.Path(folder))
-        life.cloud.settings(control_rate=1000, shared_environments=True, **SETTINGS)  # scaled, and ten at once are more than Lambda takes in a second
+        life.cloud.settings(control_rate=1000, get_function_rate=1000, shared_environments=True, **SETTINGS)  # scaled, and ten at once are more than Lambda takes in a second
         try:
             life.begin()
             failures = live(life, options)

@@ -38,6 +38,14 @@ class Blips(FunctionCase):
         self.assertExit(run, 0)
         self.serves("1")
 
+    @case.slow
+    def test_change_that_is_throttled(self):
+        """As in a matrix of many functions: all of the account share 15 calls a second."""
+        project, _ = self.serve()
+        self.cloud.fault("lambda", "UpdateFunctionCode", "status", THROTTLED, nth=2, times=5, resource=self.name)
+        self.assertExit(self.deploy(project), 0)
+        self.serves("1")
+
     def put_back_through(self, operation, fault, arg, times):
         project, digest = self.serve()
         project.behave(version="bad", health="500").commit("Break it")

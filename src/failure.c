@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/troubleshooting.h"
+#include "stages/journal.h"
 #include "stages/newer.h"
 #include "stages/record.h"
 #include "stages/report.h"
@@ -173,6 +174,7 @@ void failure_handle(struct run *run, const struct stage *const *stages, size_t a
         result->deployed =
             run->inputs->command != COMMAND_ROLLBACK; /* that serves another commit */
         log_warning("on-failure is keep: the function serves the new image");
+        journal_ended(run);
         return;
     }
     result->deployed = false;

@@ -79,13 +79,19 @@ void deployed_add(struct deployed *deployed, const char *commit, const char *dig
     deployed->len++;
 }
 
-const char *deployed_commit(const struct deployed *deployed, const char *digest)
+const struct deployed_entry *deployed_find(const struct deployed *deployed, const char *digest)
 {
     char digits[DEPLOYED_DIGITS_SIZE];
     if (!cut_digits(digest, digits))
-        return "";
+        return NULL;
     for (size_t i = 0; i < deployed->len; i++)
         if (text_equal(deployed->items[i].digest, digits))
-            return deployed->items[i].commit;
-    return "";
+            return &deployed->items[i];
+    return NULL;
+}
+
+const char *deployed_commit(const struct deployed *deployed, const char *digest)
+{
+    const struct deployed_entry *entry = deployed_find(deployed, digest);
+    return entry ? entry->commit : "";
 }

@@ -38,6 +38,9 @@ void deployed_format(const struct deployed *deployed, char ret_value[DEPLOYED_VA
 void deployed_add(struct deployed *deployed, const char *commit, const char *digest,
                   int64_t wall_s);
 
+/* The newest entry of the image with this digest, or NULL. Borrowed. */
+const struct deployed_entry *deployed_find(const struct deployed *deployed, const char *digest);
+
 /* The commit that the image with this digest was last deployed from, or "". Borrowed. */
 const char *deployed_commit(const struct deployed *deployed, const char *digest);
 

@@ -18,8 +18,8 @@
 #define CHANGE_GRACE_MS 3000
 
 /*
- * The standard, but for throttling: all control calls to Lambda share 15 a second of an account and
- * region, which a matrix of functions uses up. Eight attempts are half a minute.
+ * For Lambda. The standard, but for throttling: all control calls share 15 a second of an account
+ * and region, which a matrix of functions uses up. Eight attempts are half a minute.
  * (aws-actions/aws-lambda-deploy#64: three are too few.) An invocation meets the function's own
  * concurrency, and whoever invokes knows how long to wait.
  */
@@ -436,9 +436,10 @@ static int give_up(const struct request *request, const struct failure *failure,
 static int send_until_settled(const struct request *request, struct aws_answer *ret_answer,
                               struct error *err)
 {
-    bool invokes = request->call->operation->raw_answer;
+    const struct aws_operation *operation = request->call->operation;
+    bool is_control = text_equal(operation->service->name, "lambda") && !operation->raw_answer;
     struct retry retry =
-        RETRY_INIT(invokes ? &retry_standard : &patient_when_throttled, &request->aws->bucket);
+        RETRY_INIT(is_control ? &patient_when_throttled : &retry_standard, &request->aws->bucket);
     struct history history = {.in_doubt = false};
     for (int number = 1;; number++) {
         struct aws_answer answer = AWS_ANSWER_INIT;

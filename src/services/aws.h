@@ -96,13 +96,13 @@ struct aws_answer {
 void aws_answer_release(struct aws_answer *answer);
 
 /*
- * Send, with retries of transient errors and, for half a minute, of throttling (not of Invoke's), a
- * renewed signature when the clock is off, and renewed credentials when they have expired. Errors:
- * kind by name and status (ResourceNotFoundException → ERROR_NOT_FOUND, but a 404 without such a
- * name → ERROR_REFUSED; 409 → ERROR_CONFLICT; 412 → ERROR_PRECONDITION; AccessDenied*, 403 →
- * ERROR_DENIED, the message names the missing IAM action; …), code = HTTP status, name = AWS's
- * error name. 409 and 412 are never retried here: they are decisions. `ret_answer` must be
- * initialised; it is released first, and filled in only on success.
+ * Send, with retries of transient errors and of throttling (Lambda's control calls: for half a
+ * minute), a renewed signature when the clock is off, and renewed credentials when they have
+ * expired. Errors: kind by name and status (ResourceNotFoundException → ERROR_NOT_FOUND, but a 404
+ * without such a name → ERROR_REFUSED; 409 → ERROR_CONFLICT; 412 → ERROR_PRECONDITION;
+ * AccessDenied*, 403 → ERROR_DENIED, the message names the missing IAM action; …), code = HTTP
+ * status, name = AWS's error name. 409 and 412 are never retried here: they are decisions.
+ * `ret_answer` must be initialised; it is released first, and filled in only on success.
  *
  * In doubt: when an operation that `changes` got no answer (reset, timeout, cut, 5xx) and was sent
  * again, it may have taken effect whatever a later attempt is answered (a 409 or 412 may be about

@@ -62,9 +62,7 @@ static bool issuer_is_slow_for_aws(const struct error *err)
 /* The issuer did not give us a token, for now. */
 static bool issuer_is_slow_for_us(const struct error *err)
 {
-    return err->kind == ERROR_SERVER || err->kind == ERROR_THROTTLED ||
-           err->kind == ERROR_NETWORK ||
-           (err->kind == ERROR_TIMEOUT && strcmp(err->name, "deadline") != 0);
+    return err->kind == ERROR_SERVER || err->kind == ERROR_THROTTLED || err->kind == ERROR_NETWORK;
 }
 
 /* What the trust policy saw, so that whoever wrote it can compare. */

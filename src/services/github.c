@@ -41,7 +41,6 @@ void github_read(struct github *ret_github, const char *const *environment)
         .run_number = environ_get(environment, "GITHUB_RUN_NUMBER"),
         .run_attempt = environ_get(environment, "GITHUB_RUN_ATTEMPT"),
         .server_url = environ_get(environment, "GITHUB_SERVER_URL"),
-        .job = environ_get(environment, "GITHUB_JOB"),
         .runner_name = environ_get(environment, "RUNNER_NAME"),
         .workspace = environ_get(environment, "GITHUB_WORKSPACE"),
         .output_file = environ_get(environment, "GITHUB_OUTPUT"),

@@ -24,7 +24,7 @@ struct github { /* every pointer borrowed from the environment; NULL: not set */
     bool debug; /* RUNNER_DEBUG=1 */
     const char *event_name, *event_path, *ref, *sha, *repository, *workflow, *workflow_ref;
     const char *run_id, *run_number, *run_attempt, *server_url, *workspace;
-    const char *job, *runner_name; /* the job's id in its workflow: all of a matrix have the same */
+    const char *runner_name;
     const char *output_file, *summary_file, *state_file, *runner_temp;
     const char *runtime_token;                         /* GitHub's build cache */
     const char *action_repository, *action_ref;        /* where this action was taken from */

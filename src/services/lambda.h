@@ -56,6 +56,13 @@ struct lambda_alias {
     struct json *routing; /* owned; AdditionalVersionWeights, or NULL */
 };
 void lambda_alias_release(struct lambda_alias *alias);
+/*
+ * The one version that all calls go to, though the alias names another one; or NULL. Lambda puts
+ * such weights ({"7": 1.0}) there itself, and takes them away, while provisioned concurrency is
+ * allocated for the version that the alias has been moved to: minutes, in which the RevisionId
+ * moves as well (hashicorp/terraform-provider-aws#48116). Pure. Borrowed from `alias`.
+ */
+const char *lambda_alias_kept_on(const struct lambda_alias *alias);
 int lambda_get_alias(struct aws *aws, const char *name, const char *alias,
                      struct lambda_alias *ret_alias, struct error *err);
 int lambda_create_alias(struct aws *aws, const char *name, const char *alias, const char *version,

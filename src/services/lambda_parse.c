@@ -101,6 +101,14 @@ int lambda_parse_function(const struct json *json, struct lambda_function *ret_f
     return 0;
 }
 
+const char *lambda_alias_kept_on(const struct lambda_alias *alias)
+{
+    const struct json *weight = json_first(alias->routing);
+    bool is_all = json_length(alias->routing) == 1 &&
+                  json_get_number(alias->routing, json_name(weight), 0) >= 1;
+    return is_all ? json_name(weight) : NULL;
+}
+
 int lambda_parse_alias(const struct json *json, struct lambda_alias *ret_alias, struct error *err)
 {
     struct lambda_alias made = {.routed = false};

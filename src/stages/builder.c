@@ -13,7 +13,7 @@
 #define BOOT_TIMEOUT_MS 120000
 #define OUR_BUILDER     "lambda-fastdeploy"
 #define NAME_SIZE       64
-#define JOB_DIGITS      8
+#define RUNNER_DIGITS   8
 
 /* `builder` as an endpoint, for buildx's driver "remote". "docker-container://name" is that builder
  * container. */
@@ -28,20 +28,21 @@ static bool is_endpoint(const char *builder)
     return false;
 }
 
-/* Kept by name: a later step of the same job finds it again. Jobs of other runners on the same
- * engine have others, since each job's end removes its own. */
+/*
+ * Kept by name: a later step of the same job finds it again, and the runner's next job does where
+ * no post step has removed it. Runners that share an engine have others: each one's job removes its
+ * own.
+ */
 static void name_builder(const struct run *run, char ret_name[NAME_SIZE])
 {
     const struct github *github = &run->services.github;
-    const char *const job[] = {github->run_id, github->run_attempt, github->job,
-                               github->runner_name};
     CLEANUP(strbuf) struct strbuf text = STRBUF_INIT(STRBUF_NO_CAP);
     char hex[SHA256_HEX];
-    for (size_t i = 0; i < sizeof job / sizeof *job; i++)
-        strbuf_addf(&text, "%s\n", job[i] ? job[i] : "");
+    strbuf_addf(&text, "%s\n%s\n", github->repository ? github->repository : "",
+                github->runner_name ? github->runner_name : "");
     crypto_sha256_hex(text.buf, text.len, hex);
     snprintf(ret_name, NAME_SIZE, OUR_BUILDER "%s%.*s", github->is_actions ? "-" : "",
-             github->is_actions ? JOB_DIGITS : 0, hex);
+             github->is_actions ? RUNNER_DIGITS : 0, hex);
 }
 
 static bool is_auto(const struct run *run)

@@ -274,8 +274,10 @@ static int undo(struct run *run, struct error *err)
     if (done)
         restore_note(run, is_whole ? "the configuration is as it was"
                                    : "the rest of the configuration is as it was");
-    if (is_whole)
+    if (is_whole) {
+        journal_configuration_is_back(run);
         return 0;
+    }
     say_commands(run, false);
     return refuse_lost(run, err);
 }

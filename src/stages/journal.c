@@ -36,6 +36,11 @@ void journal_configuration(struct run *run)
     write_down(run, JOURNAL_CONFIGURATION, "changed");
 }
 
+void journal_configuration_is_back(const struct run *run)
+{
+    write_down(run, JOURNAL_CONFIGURATION, "");
+}
+
 void journal_alias(struct run *run)
 {
     const struct lambda_alias *before = &run->alias_before;

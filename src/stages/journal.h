@@ -30,6 +30,8 @@ void journal_builder(const struct run *run);
 /* Before the function gets the image `digest`; run->before is what was there. */
 void journal_code(struct run *run, const char *digest);
 void journal_configuration(struct run *run);
+/* Of the configuration nothing is left to be put back. */
+void journal_configuration_is_back(const struct run *run);
 /* Before the alias moves to result.function.version; run->alias_before is what was there. */
 void journal_alias(struct run *run);
 /*

@@ -189,14 +189,32 @@ void record_read_list(const struct run *run, struct record_list *ret_list)
     ret_list->shared = shared;
 }
 
-bool record_is_unproved(const struct run *run, const struct record_list *list, const char *what)
+/* A version can be of a deployment that ended only if it was there then: the same image may have
+ * been deployed with another configuration before. */
+static bool is_older(const struct run *run, int64_t wall_s)
+{
+    const char *text = json_get_string(run->alias_configuration, "LastModified");
+    char seconds[24];
+    int64_t published_s;
+    snprintf(seconds, sizeof seconds, "%.19sZ", text ? text : "");
+    return clock_parse_iso(seconds, &published_s) && published_s < wall_s + 60; /* whole minutes */
+}
+
+/* Has a deployment ended with it, though nothing was checked? */
+static bool was_deployed(const struct run *run)
 {
     struct deployed deployed;
+    deployed_parse(tag_value(run, DEPLOYED_TAG), &deployed);
+    const struct deployed_entry *entry = deployed_find(&deployed, run->result.image.digest);
+    return entry && (!run->inputs->alias || is_older(run, entry->wall_s));
+}
+
+bool record_is_unproved(const struct run *run, const struct record_list *list, const char *what)
+{
     for (size_t i = 0; i < list->len; i++)
         if (text_equal(list->items[i].what, what))
             return false;
-    deployed_parse(tag_value(run, DEPLOYED_TAG), &deployed);
-    return list->len > 0 && what[0] && !deployed_commit(&deployed, run->result.image.digest)[0];
+    return list->len > 0 && what[0] && !was_deployed(run);
 }
 
 static void add_list(const struct run *run, const struct record_list *list, struct json *tags)

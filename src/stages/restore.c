@@ -36,6 +36,21 @@ void restore_begin(struct run *run)
     run_give_time(run, WAY_BACK_LIMIT_MS);
 }
 
+void restore_keep_alias(struct run *run, struct lambda_alias *found)
+{
+    struct lambda_alias *before = &run->alias_before;
+    const char *kept_on = lambda_alias_kept_on(found);
+    lambda_alias_release(before);
+    *before = *found;
+    if (kept_on) {
+        snprintf(before->version, sizeof before->version, "%s", kept_on);
+        before->routed = false;
+        json_free(before->routing);
+        before->routing = NULL;
+    }
+    found->routing = NULL;
+}
+
 void restore_note(struct run *run, const char *fmt, ...)
 {
     va_list ap;

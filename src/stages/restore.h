@@ -11,6 +11,10 @@
  * does not leave the function broken. */
 void restore_begin(struct run *run);
 
+/* `found` is what the alias goes back to (its routing is taken over): of one that Lambda keeps on
+ * another version than it names, that version, which is what users get. */
+void restore_keep_alias(struct run *run, struct lambda_alias *found);
+
 /* One thing that was put back, as a clause: "version 3 is behind the alias live". Kept for the
  * report. */
 void restore_note(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,10 +1,7 @@
 /*
- * The alias moves to the proven version, all at once; and the way back.
- *
- * With provisioned concurrency the move takes minutes: until that is allocated for the new version,
- * weights that Lambda itself puts into the alias ({"7": 1.0}) keep all calls on the old one, and
- * the RevisionId moves with them (hashicorp/terraform-provider-aws#48116). Only then the new one
- * can be verified by the alias.
+ * The alias moves to the proven version, all at once; and the way back. With provisioned
+ * concurrency Lambda keeps its users on the old version for minutes (lambda_alias_kept_on): only
+ * then the new one can be verified by the alias.
  */
 #include <stdio.h>
 #include <string.h>
@@ -62,30 +59,24 @@ static void keep_moved(struct run *run, const struct lambda_alias *moved)
     snprintf(result->function.alias_arn, sizeof result->function.alias_arn, "%s", moved->arn);
 }
 
-/* The version that all calls still go to, though the alias names another one; or NULL. Borrowed
- * from `now`. */
-static const char *kept_on(const struct lambda_alias *now)
-{
-    const struct json *weight = json_first(now->routing);
-    bool is_all =
-        json_length(now->routing) == 1 && json_get_number(now->routing, json_name(weight), 0) >= 1;
-    return is_all ? json_name(weight) : NULL;
-}
-
 /* It serves `version` alone, or will in a moment. */
 static bool has_moved_to(const struct lambda_alias *now, const char *version)
 {
-    return text_equal(now->version, version) && (!now->routed || kept_on(now));
+    return text_equal(now->version, version) && (!now->routed || lambda_alias_kept_on(now));
 }
 
-/* What a person would have to do to it by hand is done, or under way. */
+/* As it was before our change, or on its way back to that. */
 static bool is_as_before(const struct run *run, const struct lambda_alias *now)
 {
     const struct lambda_alias *before = &run->alias_before;
-    bool same_weights = before->routed == now->routed &&
-                        (!now->routed || json_equal(before->routing, now->routing));
-    bool goes_back = !before->routed && kept_on(now);
-    return text_equal(now->version, before->version) && (same_weights || goes_back);
+    const char *kept_on = lambda_alias_kept_on(now);
+    if (before->routed)
+        return now->routed && text_equal(now->version, before->version) &&
+               json_equal(before->routing, now->routing);
+    if (text_equal(now->version, before->version))
+        return !now->routed || kept_on;
+    return text_equal(kept_on, before->version) &&
+           !text_equal(now->version, run->result.function.version);
 }
 
 static int move_alias(struct run *run, struct error *err)
@@ -119,9 +110,7 @@ static void keep_others_move(struct run *run, struct lambda_alias *now)
     log_warning("somebody else has moved the alias %s meanwhile: version %s is what would be put "
                 "back, not %s",
                 run->inputs->alias, now->version, run->alias_before.version);
-    lambda_alias_release(&run->alias_before);
-    run->alias_before = *now;
-    now->routing = NULL; /* the look before owns it now */
+    restore_keep_alias(run, now);
     snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
              now->version);
 }
@@ -171,32 +160,35 @@ static int look_for_arrival(struct run *run, const char *version, bool *ret_said
     if (!*ret_there && !*ret_said)
         log_info("the alias %s names version %s, and Lambda keeps its users on version %s until "
                  "provisioned concurrency is there: waiting",
-                 alias, version, kept_on(&now));
+                 alias, version, lambda_alias_kept_on(&now));
     *ret_said = true;
     return 0;
 }
 
 static int wait_for_arrival(struct run *run, const char *version, struct error *err)
 {
-    int64_t limit_ms, start_ms = clock_now_ms();
+    int64_t limit_ms, start_ms = clock_now_ms(), seen_ms = start_ms;
     bool said = false;
     if (run_time_left(run, ARRIVAL_LIMIT_MS, &limit_ms, err) < 0)
         return -1;
     for (;;) {
         bool there = false;
         struct error look = ERROR_INIT;
-        if (look_for_arrival(run, version, &said, &there, &look) < 0 && !wait_may_pass(&look)) {
+        int rc = look_for_arrival(run, version, &said, &there, &look);
+        int64_t now_ms = clock_now_ms();
+        if (rc == 0)
+            seen_ms = now_ms;
+        else if (!wait_may_pass(&look) || now_ms - seen_ms > WAIT_BLIND_LIMIT_MS) {
             *err = look;
             return -1;
         }
-        if (there)
-            return 0;
-        int64_t elapsed_ms = clock_now_ms() - start_ms;
-        if (elapsed_ms > limit_ms)
+        if (there || (run->restoring && cancel_signal()))
+            return 0; /* after a cancel there are only seconds, and more to be put back */
+        if (now_ms - start_ms > limit_ms)
             return error_set(err, ERROR_TIMEOUT,
                              "the alias %s does not serve version %s after %lld s",
-                             run->inputs->alias, version, (long long)(elapsed_ms / 1000));
-        if (!clock_sleep_ms(wait_pause_ms(elapsed_ms, 0)))
+                             run->inputs->alias, version, (long long)((now_ms - start_ms) / 1000));
+        if (!clock_sleep_ms(wait_pause_ms(now_ms - start_ms, 0)))
             return error_set(err, ERROR_CANCELLED, "cancelled while the alias %s moved",
                              run->inputs->alias);
     }
@@ -308,23 +300,8 @@ static bool is_ours(const struct run *run, const struct lambda_alias *now)
     const char *revision_id = run->shifted_revision_id;
     if (revision_id[0] && text_equal(now->revision_id, revision_id))
         return true;
-    return has_moved_to(now, run->result.function.version) && (!revision_id[0] || kept_on(now));
-}
-
-/* Weights that Lambda had put there by itself it does not take from us. */
-static int update_to_before(struct run *run, const struct lambda_alias *now, struct error *err)
-{
-    struct aws *aws = &run->services.aws;
-    const char *name = run->inputs->function_name, *alias = run->inputs->alias;
-    const struct lambda_alias *before = &run->alias_before;
-    CLEANUP(lambda_alias) struct lambda_alias moved = {.routing = NULL};
-    int rc = lambda_update_alias(aws, name, alias, before->version, before->routing,
-                                 now->revision_id, &moved, err);
-    if (rc == 0 || !before->routed || err->kind != ERROR_REFUSED || !strstr(err->msg, "rovisioned"))
-        return rc;
-    error_reset(err);
-    return lambda_update_alias(aws, name, alias, before->version, NULL, now->revision_id, &moved,
-                               err);
+    return has_moved_to(now, run->result.function.version) &&
+           (!revision_id[0] || lambda_alias_kept_on(now));
 }
 
 /* *ret_done: there was something to put back. */
@@ -333,7 +310,8 @@ static int put_back_once(struct run *run, bool *ret_done, struct error *err)
     struct aws *aws = &run->services.aws;
     const char *name = run->inputs->function_name, *alias = run->inputs->alias;
     bool was_there = run->result.function.previous_version[0] != '\0';
-    CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL};
+    const struct lambda_alias *before = &run->alias_before;
+    CLEANUP(lambda_alias) struct lambda_alias now = {.routing = NULL}, moved = {.routing = NULL};
     *ret_done = false;
     if (lambda_get_alias(aws, name, alias, &now, err) < 0) {
         if (err->kind != ERROR_NOT_FOUND || was_there)
@@ -341,18 +319,19 @@ static int put_back_once(struct run *run, bool *ret_done, struct error *err)
         error_reset(err);
         return 0;
     }
-    if (was_there && is_as_before(run, &now))
-        return 0;
-    if (!is_ours(run, &now))
-        return refuse_alias(run, &now, err);
-    *ret_done = true;
-    if (!was_there)
-        return lambda_delete_alias(aws, name, alias, err);
-    if (update_to_before(run, &now, err) < 0)
-        return -1;
-    if (cancel_signal() || run->alias_before.routed)
-        return 0; /* there are only seconds; or the weights are what it goes back to */
-    return wait_for_arrival(run, run->alias_before.version, err);
+    if (!was_there || !is_as_before(run, &now)) {
+        if (!is_ours(run, &now))
+            return refuse_alias(run, &now, err);
+        *ret_done = true;
+        if (!was_there)
+            return lambda_delete_alias(aws, name, alias, err);
+        if (lambda_update_alias(aws, name, alias, before->version, before->routing, now.revision_id,
+                                &moved, err) < 0)
+            return -1;
+    } else if (!text_equal(now.version, before->version)) {
+        return 0; /* nothing of ours has arrived */
+    }
+    return before->routed ? 0 : wait_for_arrival(run, before->version, err);
 }
 
 static void say_commands(struct run *run)

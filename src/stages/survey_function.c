@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "core/text.h"
 #include "stages/ours.h"
+#include "stages/restore.h"
 
 static void copy_function(struct function_facts *facts, const struct lambda_function *function)
 {
@@ -119,9 +120,7 @@ static int use_alias(struct run *run, struct look looks[LOOKS], const struct kno
     if (!run->alias_touched) { /* else what was there before us is known */
         snprintf(run->result.function.alias_arn, sizeof run->result.function.alias_arn, "%s",
                  found->arn);
-        lambda_alias_release(&run->alias_before);
-        run->alias_before = *found;
-        look->found_alias = (struct lambda_alias){.routing = NULL};
+        restore_keep_alias(run, &look->found_alias);
     }
     return use_version(run, &looks[LOOK_VERSION], known, err);
 }

@@ -10,12 +10,14 @@
 #define SHORTEST_PAUSE_MS 50 /* near the expected end */
 #define USUAL_PAUSE_MS    100
 #define LONGEST_PAUSE_MS  2000
-#define BLIND_LIMIT_MS    120000
 
 bool wait_may_pass(const struct error *err)
 {
-    return err->kind == ERROR_NETWORK || err->kind == ERROR_SERVER || err->kind == ERROR_PROTOCOL ||
-           err->kind == ERROR_THROTTLED;
+    /* Of a far side that is silent. A deadline of ours has another name, or none. */
+    bool is_silent = err->kind == ERROR_TIMEOUT &&
+                     (text_equal(err->name, "timeout") || text_equal(err->name, "connect"));
+    return is_silent || err->kind == ERROR_NETWORK || err->kind == ERROR_SERVER ||
+           err->kind == ERROR_PROTOCOL || err->kind == ERROR_THROTTLED;
 }
 
 bool wait_is_settled(const struct lambda_function *function)
@@ -53,7 +55,7 @@ static bool bears(const struct run *run, const char *qualifier, const struct err
 {
     bool just_made = qualifier || run->result.function.created;
     bool passes = wait_may_pass(err) || (err->kind == ERROR_NOT_FOUND && just_made);
-    return passes && blind_ms < BLIND_LIMIT_MS && !cancel_signal();
+    return passes && blind_ms < WAIT_BLIND_LIMIT_MS && !cancel_signal();
 }
 
 /* How it stands after a look that did not find it settled; "": the look failed. */

@@ -14,6 +14,8 @@
  */
 int64_t wait_pause_ms(int64_t elapsed_ms, int64_t expected_ms);
 
+#define WAIT_BLIND_LIMIT_MS 120000 /* looks that fail on end are borne for so long */
+
 /* Is it worth asking again in a moment? There was no answer, or the far side's own error, or too
  * many ask. Pure. */
 bool wait_may_pass(const struct error *err);

@@ -103,8 +103,8 @@ class FunctionCase(case.Case):
         self.until(lambda: (place / "started").exists(), "the build")
         return step, lambda: (place / "go").touch()
 
-    def started(self, project, event=None, **changes):
-        return self.step(project, event, inputs=self.wanted(**changes)).start()
+    def started(self, project, event=None, env=None, **changes):
+        return self.step(project, event, env=env, inputs=self.wanted(**changes)).start()
 
     def finish(self, step):
         run = step.finish()

@@ -61,11 +61,11 @@ class Users(FunctionCase):
 class Unproved(FunctionCase):
     base_stands = True
 
-    def killed_after_the_move(self, project, **changes):
-        """The alias has moved, and nobody has proved that it should have."""
+    def killed_after_the_move(self, project, before="1", **changes):
+        """The alias has moved from there, and nobody has proved that it should have."""
         self.cloud.fault("lambda", "UpdateAlias", "hang-after", resource=self.name)
         step = self.started(project, **changes)
-        self.until(lambda: self.alias_target() != "1", "the move")
+        self.until(lambda: self.alias_target() != before, "the move")
         step.signal(signal.SIGKILL)
         step.finish()
         self.serves("1")
@@ -78,6 +78,20 @@ class Unproved(FunctionCase):
         self.assertOutputs(run, deployed="false", rolled_back="true")
         self.assertEqual(self.alias_target(), "1")
         self.serves("0")
+
+    def test_configuration_alone_that_its_check_refuses(self):
+        """The image has been deployed before, but not as this version: that is younger than the deployment."""
+        project, _ = self.serve("live")
+        self.assertExit(self.deploy(project), 0)
+        before, tags = self.alias_target(), self.cloud.function(self.name)["Tags"]
+        image, _, minutes = tags["lambda-fastdeploy:deployed"].rpartition("/")
+        self.cloud.change_function(self.name, tags={**tags, "lambda-fastdeploy:deployed": f"{image}/{int(minutes) - 2}"})
+        other = {"environment": "STAGE=other", "checks": "GET /health -> 299"}
+        self.killed_after_the_move(project, before, **other)
+        run = self.deploy(project, **other)
+        self.assertExit(run, 1)
+        self.assertOutputs(run, rolled_back="true")
+        self.assertEqual(self.alias_target(), before)
 
     def test_next_run_keeps_what_it_proves(self):
         project, _ = self.serve("live", tags={"lambda-fastdeploy:verified:live": "1/1"})
@@ -127,17 +141,30 @@ class Provisioned(FunctionCase):
         self.assertEqual((self.alias_target(), self.cloud.digest_of(self.name)), ("1", seeded))
         self.serves("0")
 
-    def test_before_that_is_on_its_way_itself(self):
-        """A run was ended while the alias moved: Lambda's weights are nothing to put back."""
-        project, _ = self.slow_alias(60000)
+    def lost_while_it_moves(self, project):
+        """A run was ended while the alias moved: it names version 2, and its users are kept on version 1."""
         step = self.started(project)
         self.until(lambda: self.alias_target() != "1", "the move")
         step.signal(signal.SIGKILL)
         step.finish()
-        moved_to = self.alias_target()
+        self.assertEqual(self.alias_target(), "2")
+
+    def test_before_that_is_on_its_way_itself(self):
+        """What users get is what is put back, whatever the alias names."""
+        project, _ = self.slow_alias(60000)
+        self.lost_while_it_moves(project)
         self.cloud.settings_of(self.name, alias_transition_ms=500)
         project.behave(version="2").commit("Answer differently")
         run = self.deploy(project, checks="GET /health -> 299")
         self.assertExit(run, 1)
         self.assertOutputs(run, rolled_back="true")
-        self.assertEqual(self.alias_target(), moved_to)
+        self.assertEqual(self.alias_target(), "1")
+        self.serves("0")
+
+    def test_answer_of_the_move_back_is_lost(self):
+        """It is on its way back: its users are waited for, not the answer."""
+        project, seeded = self.slow_alias(1500)
+        self.cloud.fault("lambda", "UpdateAlias", "reset-after", nth=2, resource=self.name)
+        run = self.deploy(project, checks="GET /health -> 299")
+        self.assertPutBack(run, seeded)
+        self.assertEqual(self.alias_target(), "1")

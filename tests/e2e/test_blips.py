@@ -39,6 +39,15 @@ class Blips(FunctionCase):
         self.serves("1")
 
     @case.slow
+    def test_looks_that_nobody_answers(self):
+        """A network that swallows packets: no reset, nothing at all."""
+        step, _ = self.under_way(env={"LAMBDA_FASTDEPLOY_HTTP_TIMEOUT": "2s"})
+        self.fault("GetFunction", "hang", None, 4)
+        run = self.finish(step)
+        self.assertExit(run, 0)
+        self.serves("1")
+
+    @case.slow
     def test_change_that_is_throttled(self):
         """As in a matrix of many functions: all of the account share 15 calls a second."""
         project, _ = self.serve()

@@ -307,18 +307,15 @@ START_TEST(without_a_start_it_is_made_ready_when_needed)
 }
 END_TEST
 
-/* The same job finds its builder again; another one, another attempt, another runner of the machine
- * do not. */
-START_TEST(each_job_has_a_builder_of_its_own)
+/* The runner's next job finds its builder again; another runner of the machine does not. */
+START_TEST(each_runner_has_a_builder_of_its_own)
 {
     const struct github jobs[] = {
-        {.run_id = "1", .run_attempt = "1", .job = "deploy", .runner_name = "a"},
-        {.run_id = "1", .run_attempt = "1", .job = "deploy", .runner_name = "a"},
-        {.run_id = "2", .run_attempt = "1", .job = "deploy", .runner_name = "a"},
-        {.run_id = "1", .run_attempt = "2", .job = "deploy", .runner_name = "a"},
-        {.run_id = "1", .run_attempt = "1", .job = "other", .runner_name = "a"},
-        {.run_id = "1", .run_attempt = "1", .job = "deploy", .runner_name = "b"},
-        {.run_id = "1", .run_attempt = "1", .job = "deploy"},
+        {.repository = "org/app", .runner_name = "a", .run_id = "1"},
+        {.repository = "org/app", .runner_name = "a", .run_id = "2"},
+        {.repository = "org/app", .runner_name = "b"},
+        {.repository = "org/other", .runner_name = "a"},
+        {.repository = "org/app"},
     };
     char names[sizeof jobs / sizeof *jobs][128];
     fake.hangs = "create";
@@ -361,7 +358,7 @@ Suite *builder_suite(void)
     tcase_add_test(tests, no_fresh_one_where_the_run_has_no_time);
     tcase_add_test(tests, another_architecture_is_refused);
     tcase_add_test(tests, a_start_that_nobody_needed_is_ended);
-    tcase_add_test(tests, each_job_has_a_builder_of_its_own);
+    tcase_add_test(tests, each_runner_has_a_builder_of_its_own);
     tcase_add_test(tests, without_a_start_it_is_made_ready_when_needed);
     suite_add_tcase(suite, tests);
     return suite;

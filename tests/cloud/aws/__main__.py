@@ -8,10 +8,9 @@ import sys
 import threading
 
 from .certificates import Authority
-from .cloud import REGIONS, Cloud
+from .cloud import Cloud
 from .control import Control
 from .docker import Engine
-from .downloads import storage_host
 from .environments import Pools
 from .hosts import Hosts
 from .house import Tls, make_endpoint
@@ -46,14 +45,12 @@ def main(arguments):
     os.makedirs(wanted.state_dir, exist_ok=True)
     instance = hashlib.sha256(os.path.realpath(wanted.state_dir).encode()).hexdigest()[:12]
     storage, engine = Storage(wanted.registry), Engine(wanted.engine)
-    hosts = Hosts(
-        wanted.hosts_file, wanted.listen_aws[0], [storage_host(region) for region in REGIONS]
-    )
+    hosts = Hosts(wanted.hosts_file, wanted.listen_aws[0])
     cloud = Cloud(storage, None, hosts)
     cloud.pools = Pools(engine, storage, cloud.clock, instance, cloud.settings)
     endpoint = make_endpoint(cloud)
     tls = Tls(Authority.load(wanted.ca_dir), cloud, endpoint)
-    hosts.reset()
+    hosts.clear()
     cloud.pools.start()
     control = Control(cloud, lambda: {"registry": storage.alive(), "engine": engine.alive()})
     servers = [

@@ -91,7 +91,7 @@ class Cloud:
         if self.pools:
             self.pools.end_all(forget_images=True)
         if self.hosts:
-            self.hosts.reset()
+            self.hosts.clear()
 
     def change_settings(self, changes):
         with self.lock:

@@ -8,10 +8,9 @@ MARK = "# by the AWS endpoint"
 class Hosts:
     """The file is rewritten in place: it may be a bind mount, whose inode must stay."""
 
-    def __init__(self, path, address, fixed=()):
+    def __init__(self, path, address):
         self._path = path  # None: no file is kept
         self._address = address
-        self._fixed = fixed  # names that are there from the start
         self._lock = threading.Lock()
         self._names = set()
 
@@ -22,10 +21,6 @@ class Hosts:
             if self._path and new:
                 with open(self._path, "a", encoding="utf-8") as file:
                     file.writelines(f"{self._address} {name} {MARK}\n" for name in new)
-
-    def reset(self):
-        self.clear()
-        self.add(*self._fixed)
 
     def clear(self):
         """Without our names; also those that an earlier run of this program left behind."""

@@ -137,14 +137,14 @@ class ControlPort(CloudCase):
                 " endpoint\n"
             )
             file.flush()
-            hosts = Hosts(file.name, "127.0.0.2", ["storage"])
-            hosts.reset()
+            hosts = Hosts(file.name, "127.0.0.2")
+            hosts.clear()
             hosts.add("a.lambda-url", "b.lambda-url")
             hosts.add("a.lambda-url")
             text = Path(file.name).read_text()
             self.assertEqual(
                 [line.split()[1] for line in text.splitlines()],
-                ["localhost", "storage", "a.lambda-url", "b.lambda-url"],
+                ["localhost", "a.lambda-url", "b.lambda-url"],
             )
             hosts.clear()
             self.assertEqual(Path(file.name).read_text(), "127.0.0.1 localhost\n")

@@ -112,7 +112,7 @@ static void keep_others_move(struct run *run, struct lambda_alias *now)
                 run->inputs->alias, now->version, run->alias_before.version);
     restore_keep_alias(run, now);
     snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
-             now->version);
+             run->alias_before.version);
 }
 
 /* The alias changed since we looked, or the answer was lost: what is there decides. */
@@ -281,7 +281,7 @@ static int shift(struct run *run, struct error *err)
     if (run->inputs->command == COMMAND_ROLLBACK && wake_if_idle(run, version, err) < 0)
         return -1;
     snprintf(result->function.previous_version, sizeof result->function.previous_version, "%s",
-             run->facts.function.alias_version);
+             before);
     if (move_until_decided(run, err) < 0)
         return -1;
     if (result->outcome == OUTCOME_SUPERSEDED)

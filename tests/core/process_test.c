@@ -446,7 +446,8 @@ START_TEST(endless_output)
     const char *const argv[] = {"yes", NULL};
     size_t counts[3] = {0};
     struct process_result result;
-    run(&SPEC(.argv = argv, .timeout_ms = 1000, .on_line = count_lines, .context = counts), &result);
+    run(&SPEC(.argv = argv, .timeout_ms = 1000, .on_line = count_lines, .context = counts),
+        &result);
     ck_assert_int_eq(result.outcome, PROCESS_TIMED_OUT);
     ck_assert_int_le(result.elapsed_ms, 8000);
     ck_assert_uint_gt(counts[PROCESS_STDOUT], 1000);

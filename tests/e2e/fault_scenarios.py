@@ -21,6 +21,9 @@ QUICK = {"cold-start-wait": "3", "health-retries": "1", "health-interval": "0.1"
 ENGINE_SOCKET = "/var/run/docker.sock"
 OURS = b"user-agent: lambda-fastdeploy"
 
+MOST_S = 300  # of a run: what fails for ever on the way back is tried again for two minutes, and each call then for one
+
+
 
 class World:
     """What all stages share."""
@@ -259,7 +262,7 @@ class Stage(FunctionCase):
         step.job.debug = debug
         if without_host:
             step.binds_more = {"/etc/hosts": self.hosts_without(without_host)}
-        run = step.run(timeout_s=120)
+        run = step.run(timeout_s=MOST_S)
         self.runs.append(run)
         return run
 

@@ -20,9 +20,7 @@ NAMES = ("update", "alias", "new-alias", "create", "assume", "oidc", "bad", "rol
 QUICK = {"cold-start-wait": "3", "health-retries": "1", "health-interval": "0.1", "refresh-invocations": "1", "refresh-interval": "0.1"}
 ENGINE_SOCKET = "/var/run/docker.sock"
 OURS = b"user-agent: lambda-fastdeploy"
-
 MOST_S = 300  # of a run: what fails for ever on the way back is tried again for two minutes, and each call then for one
-
 
 
 class World:

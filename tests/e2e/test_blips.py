@@ -13,18 +13,18 @@ class Blips(FunctionCase):
 
     def under_way(self, **changes):
         """A run whose update of the function has been accepted and goes on for three seconds."""
-        project, digest = self.serve()
+        project, _ = self.serve()
         self.cloud.settings_of(self.name, update_ms=3000)
         mark = self.mark()
         step = self.started(project, **changes)
         self.until(lambda: "UpdateFunctionCode" in cloud.operations(cloud.changes(self.since(mark))), "the update")
-        return step, digest
+        return step
 
     def fault(self, operation, fault, arg, times):
         self.cloud.fault("lambda", operation, fault, arg, times=times, resource=self.name)
 
     def test_looks_that_fail_while_an_update_goes_on(self):
-        step, _ = self.under_way()
+        step = self.under_way()
         self.fault("GetFunction", "status", 503, 7)
         run = self.finish(step)
         self.assertExit(run, 0)
@@ -32,7 +32,7 @@ class Blips(FunctionCase):
 
     @case.slow
     def test_throttled_looks_while_an_update_goes_on(self):
-        step, _ = self.under_way()
+        step = self.under_way()
         self.fault("GetFunction", "status", THROTTLED, 4)
         run = self.finish(step)
         self.assertExit(run, 0)
@@ -41,7 +41,7 @@ class Blips(FunctionCase):
     @case.slow
     def test_looks_that_nobody_answers(self):
         """A network that swallows packets: no reset, nothing at all."""
-        step, _ = self.under_way(env={"LAMBDA_FASTDEPLOY_HTTP_TIMEOUT": "2s"})
+        step = self.under_way(env={"LAMBDA_FASTDEPLOY_HTTP_TIMEOUT": "2s"})
         self.fault("GetFunction", "hang", None, 4)
         run = self.finish(step)
         self.assertExit(run, 0)

@@ -96,7 +96,6 @@ const struct aws_operation lambda_op_invoke = {
     .raw_answer = true,
 };
 const struct aws_operation lambda_op_tag_resource = LAMBDA("TagResource", "POST", TAGS, true);
-const struct aws_operation lambda_op_untag_resource = LAMBDA("UntagResource", "DELETE", TAGS, true);
 const struct aws_operation lambda_op_list_tags = LAMBDA("ListTags", "GET", TAGS, false);
 const struct aws_operation logs_op_filter_log_events = {
     .service = &logs,
@@ -129,7 +128,6 @@ const struct aws_operation *const aws_operations[] = {
     &lambda_op_delete_alias,
     &lambda_op_invoke,
     &lambda_op_tag_resource,
-    &lambda_op_untag_resource,
     &lambda_op_list_tags,
     &logs_op_filter_log_events,
     NULL,

@@ -36,7 +36,6 @@ extern const struct aws_operation lambda_op_update_alias;
 extern const struct aws_operation lambda_op_delete_alias;
 extern const struct aws_operation lambda_op_invoke;
 extern const struct aws_operation lambda_op_tag_resource;
-extern const struct aws_operation lambda_op_untag_resource;
 extern const struct aws_operation lambda_op_list_tags;
 
 extern const struct aws_operation logs_op_filter_log_events;

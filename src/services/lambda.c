@@ -231,20 +231,6 @@ int lambda_tag(struct aws *aws, const char *function_arn, const struct json *tag
     return aws_call(aws, &call, &answer, err);
 }
 
-int lambda_untag(struct aws *aws, const char *function_arn, const char *const *keys, size_t count,
-                 struct error *err)
-{
-    CLEANUP(strbuf) struct strbuf query = STRBUF_INIT(STRBUF_NO_CAP);
-    CLEANUP(aws_answer) struct aws_answer answer = AWS_ANSWER_INIT;
-    for (size_t i = 0; i < count; i++) {
-        strbuf_addstr(&query, i > 0 ? "&tagKeys=" : "tagKeys=");
-        http_add_encoded(&query, keys[i], false);
-    }
-    const struct aws_call call = {
-        .operation = &lambda_op_untag_resource, .path_args = {function_arn}, .query = query.buf};
-    return aws_call(aws, &call, &answer, err);
-}
-
 int lambda_list_tags(struct aws *aws, const char *function_arn, struct json **ret_tags,
                      struct error *err)
 {

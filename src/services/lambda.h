@@ -94,8 +94,6 @@ int lambda_invoke(struct aws *aws, const char *name, const char *qualifier, cons
 /* `tags` is an object of strings. */
 int lambda_tag(struct aws *aws, const char *function_arn, const struct json *tags,
                struct error *err);
-int lambda_untag(struct aws *aws, const char *function_arn, const char *const *keys, size_t count,
-                 struct error *err);
 int lambda_list_tags(struct aws *aws, const char *function_arn, struct json **ret_tags,
                      struct error *err);
 
